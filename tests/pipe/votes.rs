@@ -108,3 +108,37 @@ fn rows_of_one_utterance_that_name_different_speakers_are_told() {
         assert!(told.contains(text), "{text} is missing: {told}");
     }
 }
+
+#[test]
+fn labels_that_no_class_lists_have_votes_too() {
+    let classes = "classes = { negative = [\"sad\"], positive = [\"happy\"] }";
+    let space = space("[]", &format!("votes = \"majority\"\n{classes}"));
+    space.edit("task.toml", "epochs = 15", "epochs = 2");
+    let table = space.read("corpora/made/table.csv");
+    let lines: Vec<&str> = table.lines().skip(1).collect();
+    let again = |line: &str, label: &str| line.replace(",happy,", label).replace(",sad,", label);
+    let whole = format!(
+        "{table}{}\n{}\n{}\n",
+        again(lines[0], ",fear,"),
+        again(lines[0], ",fear,"),
+        again(lines[2], ",fear,")
+    );
+    space.write("corpora/made/table.csv", whole);
+    space.told(&["run", "task.toml"]);
+    let dropped = space.read("runs/task/speech/dropped.tsv");
+    assert!(
+        dropped.contains("label fear is mapped to dropped"),
+        "{dropped}"
+    );
+    assert!(dropped.contains("are tied: 1 fear, 1 "), "{dropped}");
+    space.edit("task.toml", "\"majority\"", "\"soft\"");
+    let told = space.run_well("task.toml").warnings().join("\n");
+    let text = "3 votes on 2 utterances are for labels that count as no class, and the shares that training learns are those of the other votes: `fear` (3)";
+    assert!(told.contains(text), "{told}");
+    // Where labels are to be listed, one that is not is a mistake.
+    space.edit("task.toml", classes, "");
+    space.edit("task.toml", "\"soft\"", "\"majority\"");
+    let told = space.warned(&["plan", "task.toml"]);
+    let text = "label `fear` is not listed in [corpus.made.labels] and is left out";
+    assert!(told.contains(text), "{told}");
+}

@@ -11,6 +11,9 @@ use super::CorpusError;
 /// The paper's class map, the default: `[corpus.<name>.labels]` of `corpora.toml`.
 pub const VALENCE3: &str = "valence3";
 
+/// The list of labels that are left out on purpose, which is no class of any map.
+pub const DROPPED: &str = "dropped";
+
 /// Its classes, in the order of the classifier's outputs.
 const VALENCE3_CLASSES: [&str; 3] = ["positive", "neutral", "negative"];
 
@@ -111,7 +114,7 @@ impl ClassSet {
         found: impl Iterator<Item = &'a Arc<str>>,
     ) -> Result<Self, CorpusError> {
         match choice {
-            ClassChoice::Table(table) => Ok(Self::new(table.keys().map(String::as_str))),
+            ClassChoice::Table(table) => Ok(Self::new(classes_in(table))),
             ClassChoice::Named(name) => match (name.as_str(), maps.get(name)) {
                 (ClassChoice::NONE, _) => Ok(Self::default()),
                 (ClassChoice::NATIVE, _) => {
@@ -130,9 +133,7 @@ impl ClassSet {
                         false => Self::new(all),
                     })
                 }
-                (_, Some(map)) if !map.labels.is_empty() => {
-                    Ok(Self::new(map.labels.keys().map(String::as_str)))
-                }
+                (_, Some(map)) if !map.labels.is_empty() => Ok(Self::new(classes_in(&map.labels))),
                 // Only corpora have a map of this name, and their classes are those of their utterances.
                 _ => Ok(Self::new(found.cloned().collect::<BTreeSet<Arc<str>>>())),
             },
@@ -184,11 +185,23 @@ impl ClassMap {
         if self.order.is_empty() {
             return Ok(());
         }
-        match self.labels.keys().find(|class| !seen.contains(class)) {
+        if self.order.iter().any(|class| class == DROPPED) {
+            return fail(format!(
+                "its `order` names {DROPPED}, which lists labels to leave out and is no class"
+            ));
+        }
+        let mut classes = classes_in(&self.labels);
+        match classes.find(|class| !self.order.iter().any(|known| known == class)) {
             Some(class) => fail(format!("its `order` lacks {class}, which has labels")),
             None => Ok(()),
         }
     }
+}
+
+/// The classes of a table of classes and their labels, sorted.
+fn classes_in(table: &BTreeMap<String, Vec<String>>) -> impl Iterator<Item = &str> {
+    let lists = table.keys().map(String::as_str);
+    lists.filter(|list| *list != DROPPED)
 }
 
 #[cfg(test)]
@@ -222,6 +235,21 @@ mod tests {
             ["calm", "sad"]
         );
         assert!(classes("\"none\"", "", &["sad"]).is_empty());
+    }
+
+    #[test]
+    fn labels_that_are_left_out_are_no_class() {
+        let table = r#"{"b": ["x"], "dropped": ["z"], "a": ["y"]}"#;
+        assert_eq!(classes(table, "", &[]), ["a", "b"]);
+        let map = "[two.labels]\nlow = [\"a\"]\ndropped = [\"b\"]";
+        assert_eq!(classes("\"two\"", map, &[]), ["low"]);
+        let ordered = format!("[two]\norder = [\"low\"]\n{map}");
+        assert_eq!(classes("\"two\"", &ordered, &[]), ["low"]);
+        let map: ClassMap = toml::from_str("order = [\"a\", \"dropped\"]").unwrap();
+        assert_eq!(
+            map.check_order("m").unwrap_err().to_string(),
+            "class map m: its `order` names dropped, which lists labels to leave out and is no class"
+        );
     }
 
     #[test]

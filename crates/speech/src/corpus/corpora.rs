@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::labels::DROPPED;
+use super::classes::DROPPED;
 use super::{ClassChoice, ClassMap, CorpusConfig};
 
 /// Lists and tables are in one another no deeper than this. The parser has a limit too, but several of them multiply.

@@ -14,6 +14,7 @@ use super::candidate::kept;
 use super::dropped_text::{place_of, without_controls};
 use super::labels::{LabelMap, Mapped};
 use super::unlisted_labels::UnlistedLabels;
+use super::votes::Ballot;
 use super::{
     AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Gender, KeptColumns,
     ListOptions, Listing, LookAt, Split, Utterance, VoteRule, is_there,
@@ -109,6 +110,11 @@ impl<'a> Draft<'a> {
     /// Notes that rows contradict each other, though that is not allowed: the listing fails.
     pub fn note_contradiction(&mut self, what: String) {
         self.contradictions.push(what);
+    }
+
+    /// Notes the votes on an utterance of which training learns the shares of classes.
+    pub fn note_lost_votes(&mut self, ballots: &[Ballot]) {
+        self.unlisted.add_votes(ballots);
     }
 
     /// The label map.
@@ -334,7 +340,7 @@ impl<'a> Draft<'a> {
                 self.corpus
             ));
         }
-        let unlisted = std::mem::take(&mut self.unlisted).warnings(self.corpus);
+        let unlisted = std::mem::take(&mut self.unlisted).warnings(self.labels.table());
         self.listing.warnings.extend(unlisted);
         for (message, (count, first)) in std::mem::take(&mut self.notes) {
             self.listing.warnings.push(match count {

@@ -3,12 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::classes::{ClassChoice, ClassMap, VALENCE3};
+use super::classes::{ClassChoice, ClassMap, DROPPED, VALENCE3};
 use super::error::nearest_first;
 use super::{CorpusConfig, CorpusError};
-
-/// The list of labels that are left out on purpose.
-pub(super) const DROPPED: &str = "dropped";
 
 /// What the map says of a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +27,8 @@ pub struct LabelMap {
     /// Normalised label to its name.
     names: HashMap<String, Arc<str>>,
     otherwise: Otherwise,
+    /// The table of `corpora.toml` that lists the labels of the corpus.
+    table: String,
 }
 
 /// What is said of labels that no list has.
@@ -59,7 +58,17 @@ impl LabelMap {
         choice: &ClassChoice,
         maps: &BTreeMap<String, ClassMap>,
     ) -> Result<Self, CorpusError> {
-        let mut map = Self::default();
+        let own = |name: &str| match config.classes.contains_key(name) {
+            true => format!("[corpus.{corpus}.classes.{name}]"),
+            false => format!("[corpus.{corpus}.labels]"),
+        };
+        let mut map = Self {
+            table: match choice {
+                ClassChoice::Named(name) => own(name),
+                ClassChoice::Table(_) => "`classes` of the ingest stage".to_owned(),
+            },
+            ..Self::default()
+        };
         for (label, name) in &config.names {
             map.names.insert(normalise(label), name.as_str().into());
         }
@@ -190,6 +199,11 @@ impl LabelMap {
         }
     }
 
+    /// The table that is to list the labels of the corpus, for people.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
     /// Whether a list or the names of the corpus have this label.
     pub fn lists(&self, label: &str) -> bool {
         let label = normalise(label);
@@ -298,6 +312,25 @@ mod tests {
         assert_eq!(map.look_up("w"), class("anger"));
         assert_eq!(map.look_up("Boredom"), class("boredom"));
         assert_eq!(map.look_up("xxx"), Mapped::Dropped);
+    }
+
+    #[test]
+    fn a_map_of_the_corpus_is_complete_and_named_where_it_is_not() {
+        let mut config = config();
+        let own = BTreeMap::from([
+            ("low".to_owned(), vec!["w".to_owned()]),
+            ("dropped".to_owned(), vec!["xxx".to_owned()]),
+        ]);
+        config.classes.insert("two".into(), own);
+        let of = |choice: &str| {
+            let choice = ClassChoice::Named(choice.into());
+            LabelMap::new("c", &config, &choice, &BTreeMap::new()).unwrap()
+        };
+        let two = of("two");
+        assert_eq!(two.look_up("xxx"), Mapped::Dropped);
+        assert_eq!(two.look_up("happy"), Mapped::Unknown);
+        assert_eq!(two.table(), "[corpus.c.classes.two]");
+        assert_eq!(of(VALENCE3).table(), "[corpus.c.labels]");
     }
 
     #[test]

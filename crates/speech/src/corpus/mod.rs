@@ -24,7 +24,7 @@ pub mod votes;
 mod walk;
 
 pub use check::{Count, CountCheck, Hours, check};
-pub use classes::{ClassChoice, ClassMap, ClassSet, VALENCE3};
+pub use classes::{ClassChoice, ClassMap, ClassSet, DROPPED, VALENCE3};
 pub use config::{CorpusConfig, Labels, Official};
 pub use corpora::Corpora;
 pub use error::CorpusError;

@@ -65,6 +65,18 @@ impl Split {
         }
     }
 
+    /// The usual words for splits, without case.
+    pub fn of_word(word: &str) -> Option<Self> {
+        match word.to_lowercase().as_str() {
+            "train" | "training" => Some(Self::Train),
+            "dev" | "devel" | "development" | "val" | "valid" | "validation" => {
+                Some(Self::Validation)
+            }
+            "test" | "testing" | "eval" | "evaluation" => Some(Self::Test),
+            _ => None,
+        }
+    }
+
     /// Reads what [`Split::name`] writes.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|split| split.name() == text)

@@ -34,6 +34,7 @@ mod leak_check;
 mod length_limit;
 mod listed;
 mod parameters;
+mod published_split;
 mod remembered;
 mod shared_listing;
 mod source_facts;

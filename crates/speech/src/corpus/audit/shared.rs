@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::super::leaks::{self, Part};
+use super::super::split::{SESSION, spans_corpora};
 use super::super::{AudioSource, Split};
 use super::Audited;
 use super::finding::{Finding, Severity, counted};
@@ -16,7 +17,6 @@ const IS_IN_TRAINING_AND_VALIDATION: (&str, &str) = (
 
 /// Columns whose values are compared between splits, where a corpus has them.
 pub const COMPARED_COLUMNS: [&str; 2] = [SESSION, TEXT];
-const SESSION: &str = "session";
 const TEXT: &str = "text";
 
 /// Everything but copies that is in more than one split.
@@ -121,21 +121,39 @@ fn shared_speakers(found: &[leaks::Finding]) -> (Vec<String>, Vec<String>) {
     (tested, not_tested)
 }
 
-/// The values of a column that are in more than one split of a corpus.
+/// The corpora and the splits that have a value.
+#[derive(Default)]
+struct Having<'a> {
+    corpora: BTreeSet<&'a str>,
+    splits: BTreeSet<Split>,
+}
+
+/// The values of a column that are in more than one split, of whichever corpora they are where these share values.
 fn shared_values(items: &[Audited], column: &str) -> Vec<String> {
-    let mut splits: BTreeMap<(&str, &str), BTreeSet<Split>> = BTreeMap::new();
+    let mut values: BTreeMap<(&str, &str), Having<'_>> = BTreeMap::new();
     for item in items {
         if let Some(value) = item.utterance.column(column) {
-            let value = (&*item.utterance.corpus, value.trim());
-            splits
-                .entry(value)
-                .or_default()
-                .insert(item.utterance.split);
+            let corpus = item.utterance.corpus.as_str();
+            let within = match spans_corpora(column) {
+                true => "",
+                false => corpus,
+            };
+            let having = values.entry((within, value.trim())).or_default();
+            having.corpora.insert(corpus);
+            having.splits.insert(item.utterance.split);
         }
     }
-    let shared = splits.into_iter().filter(|(_, splits)| splits.len() > 1);
-    shared
-        .map(|((corpus, value), splits)| format!("{corpus} \"{value}\" ({})", names_of(&splits)))
+    let shared = values
+        .into_iter()
+        .filter(|(_, having)| having.splits.len() > 1);
+    let told = shared.map(|((_, value), Having { corpora, splits })| {
+        let corpora: Vec<&str> = corpora.into_iter().collect();
+        (corpora.join(", "), value, splits)
+    });
+    let mut told: Vec<(String, &str, BTreeSet<Split>)> = told.collect();
+    told.sort();
+    told.into_iter()
+        .map(|(corpora, value, splits)| format!("{corpora} \"{value}\" ({})", names_of(&splits)))
         .collect()
 }
 

@@ -1,9 +1,9 @@
 //! Groups that were to stay whole and are in more than one split.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::corpus::split::{RECORDING, SPEAKER, group_value};
+use crate::corpus::split::{RECORDING, SPEAKER, group_value, spans_corpora};
 use crate::corpus::{Entry, Split};
 
 /// A group in more than one split.
@@ -28,23 +28,37 @@ impl std::fmt::Display for CutGroup {
     }
 }
 
-/// Values of `attribute` whose utterances are in several splits, sorted.
+/// What there is of a value: the corpora that have it, and the number of its utterances by the position of their split.
+#[derive(Default)]
+struct Found<'e> {
+    corpora: BTreeSet<&'e str>,
+    splits: BTreeMap<usize, usize>,
+}
+
+/// Values of `attribute` whose utterances are in several splits, of whichever corpora they are, sorted.
 pub fn cut_groups(entries: &[&Entry], attribute: &str) -> Vec<CutGroup> {
-    let mut counts: HashMap<(&str, Cow<'_, str>), BTreeMap<usize, usize>> = HashMap::new();
+    let mut values: HashMap<(&str, Cow<'_, str>), Found<'_>> = HashMap::new();
     for &entry in entries {
         if let Some(value) = group_value(entry, attribute) {
-            let splits = counts.entry((&entry.utterance.corpus, value)).or_default();
+            let corpus = entry.utterance.corpus.as_str();
+            let within = match spans_corpora(attribute) {
+                true => "",
+                false => corpus,
+            };
+            let found = values.entry((within, value)).or_default();
+            found.corpora.insert(corpus);
             let split = Split::ALL.iter().position(|s| *s == entry.utterance.split);
-            *splits.entry(split.unwrap_or_default()).or_default() += 1;
+            *found.splits.entry(split.unwrap_or_default()).or_default() += 1;
         }
     }
-    let mut cut: Vec<CutGroup> = counts
+    let mut cut: Vec<CutGroup> = values
         .into_iter()
-        .filter(|(_, splits)| splits.len() > 1)
-        .map(|((corpus, value), splits)| CutGroup {
+        .filter(|(_, found)| found.splits.len() > 1)
+        .map(|((_, value), found)| CutGroup {
             attribute: attribute.to_owned(),
-            value: shown(attribute, corpus, &value),
-            splits: splits
+            value: shown(attribute, &found.corpora, &value),
+            splits: found
+                .splits
                 .into_iter()
                 .map(|(split, count)| (Split::ALL[split], count))
                 .collect(),
@@ -54,14 +68,16 @@ pub fn cut_groups(entries: &[&Entry], attribute: &str) -> Vec<CutGroup> {
     cut
 }
 
-/// A value with its corpus; of a file, the name alone.
-fn shown(attribute: &str, corpus: &str, value: &str) -> String {
-    match attribute {
-        SPEAKER => value.to_owned(),
-        RECORDING => {
-            let name = value.rsplit(['/', '\\']).next().unwrap_or_default();
-            format!("{corpus}/{name}")
-        }
-        _ => format!("{corpus}/{value}"),
+/// A value with its corpus or corpora; of a file, the name alone.
+fn shown(attribute: &str, corpora: &BTreeSet<&str>, value: &str) -> String {
+    let value = match attribute {
+        SPEAKER => return value.to_owned(),
+        RECORDING => value.rsplit(['/', '\\']).next().unwrap_or_default(),
+        _ => value,
+    };
+    let corpora: Vec<&str> = corpora.iter().copied().collect();
+    match corpora[..] {
+        [corpus] => format!("{corpus}/{value}"),
+        _ => format!("{value} (of {})", corpora.join(", ")),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::corpus::protocol::split_of;
+use crate::corpus::Split;
 use crate::corpus::walk::FoundFile;
 
 use super::folder_levels::{level_of_unknown_names, listed};
@@ -69,7 +69,7 @@ pub(super) fn layout(files: &[FoundFile]) -> Option<Layout> {
     let above: BTreeSet<&str> = (recordings.iter())
         .filter_map(|file| file.folders().rev().nth(level + 1))
         .collect();
-    let are_splits = !above.is_empty() && above.iter().all(|name| split_of(name).is_some());
+    let are_splits = !above.is_empty() && above.iter().all(|name| Split::of_word(name).is_some());
     let folders_above = !are_splits
         && recordings
             .iter()
@@ -127,7 +127,7 @@ fn speakers(
     let starts = starts?;
     // Labels, words for emotions and splits are no names.
     let is_name = |start: &String| {
-        !labels.contains(start) && meaning(start).is_none() && split_of(start).is_none()
+        !labels.contains(start) && meaning(start).is_none() && Split::of_word(start).is_none()
     };
     let no_label = starts.iter().all(is_name);
     (starts.len() >= 2 && starts.len() * 2 <= recordings.len() && no_label).then_some(starts)

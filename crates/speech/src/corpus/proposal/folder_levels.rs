@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::corpus::protocol::split_of;
+use crate::corpus::Split;
 
 /// The level of two or more folders that most likely tells something though few names are words for emotions: rather one
 /// whose names are not just numbered, then the one with fewest names, then the innermost. Splits tell nothing.
 pub(super) fn level_of_unknown_names(levels: &[BTreeSet<&str>]) -> Option<usize> {
-    let are_splits = |names: &BTreeSet<&str>| names.iter().all(|name| split_of(name).is_some());
+    let are_splits =
+        |names: &BTreeSet<&str>| names.iter().all(|name| Split::of_word(name).is_some());
     let possible = levels.iter().enumerate();
     let possible = possible.filter(|(_, names)| names.len() >= 2 && !are_splits(names));
     let (level, _) =

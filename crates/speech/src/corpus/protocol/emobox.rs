@@ -103,6 +103,7 @@ pub fn emobox(folder: &Path, fold: &str, file_bytes: Limit) -> Result<Partition,
             };
             files.push(PublishedFile {
                 path: line.wav,
+                segment_s: None,
                 split,
                 key: Some(line.key),
                 label: line.emo.map(named),
@@ -136,7 +137,7 @@ fn label_map(
     })
 }
 
-pub(super) fn read(path: &Path, file_bytes: Limit) -> Result<String, ProtocolError> {
+fn read(path: &Path, file_bytes: Limit) -> Result<String, ProtocolError> {
     regular_file::read_text(path, file_bytes).map_err(|reason| ProtocolError::Unreadable {
         path: path.to_path_buf(),
         reason,

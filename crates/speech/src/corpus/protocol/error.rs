@@ -61,6 +61,17 @@ pub enum ProtocolError {
         /// How many there are.
         found: usize,
     },
+    /// A table or a list is unusable as a whole.
+    #[error("{} {reason}", path.display())]
+    #[diagnostic(code(corpus::protocol::table), help("{help}"))]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, to follow its name.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
     /// A line is not understood.
     #[error("{}:{line}: {reason}", path.display())]
     #[diagnostic(code(corpus::protocol::line), help("{expected}"))]
@@ -92,7 +103,9 @@ pub enum ProtocolError {
     #[error("{}", no_match(partition, *files, first))]
     #[diagnostic(
         code(corpus::protocol::no_match),
-        help("files are matched by their names: is this the partition of another corpus?")
+        help(
+            "files are matched by their names, and segments also by start and end: is this the partition of another corpus?"
+        )
     )]
     NoMatch {
         /// The partition.

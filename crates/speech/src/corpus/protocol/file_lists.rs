@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use pipe_foundation::{Digest, Limit};
+use pipe_foundation::{Digest, Limit, regular_file};
 
 use crate::corpus::Split;
+use crate::corpus::reader::published_text;
 
-use super::emobox::read;
 use super::{Partition, ProtocolError, PublishedFile};
 
 /// A list and what its files are for.
@@ -23,18 +23,29 @@ pub struct FileList {
 /// Reads lists; blank lines and lines that start with `#` are skipped.
 ///
 /// # Errors
-/// [`ProtocolError::Unreadable`].
+/// [`ProtocolError::Unreadable`], [`ProtocolError::Table`] where it is no text.
 pub fn file_lists(lists: &[FileList], file_bytes: Limit) -> Result<Partition, ProtocolError> {
     let mut hasher = blake3::Hasher::new();
     let mut files = Vec::new();
     for list in lists {
-        let text = read(&list.path, file_bytes)?;
+        let bytes = regular_file::read(&list.path, file_bytes);
+        let bytes = bytes.map_err(|reason| ProtocolError::Unreadable {
+            path: list.path.clone(),
+            reason,
+        })?;
         hasher.update(list.split.name().as_bytes());
-        hasher.update(text.as_bytes());
+        hasher.update(&bytes);
+        let text = published_text(&bytes);
+        let text = text.map_err(|problem| ProtocolError::Table {
+            path: list.path.clone(),
+            reason: problem.reason,
+            help: problem.help,
+        })?;
         let lines = text.lines().map(str::trim);
         let paths = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
         files.extend(paths.map(|path| PublishedFile {
             path: path.to_owned(),
+            segment_s: None,
             split: list.split,
             key: None,
             label: None,

@@ -2,14 +2,20 @@
 //! with `file_name` relative to it.
 
 use crate::corpus::draft::Draft;
-use crate::corpus::{CorpusError, walk};
+use crate::corpus::{CorpusError, Split, walk};
 
 use super::options::Options;
-use super::table::{self, Fields, Format, Names, Paths, Table};
+use super::table::{self, Fields, Format, Names, Paths, Rows, Table};
 
 /// - `columns`: the tables' own names for speaker, gender, language, emotion, start, end, channel,
 /// - `constants`: values for those that they have no column for.
+///
+/// Utterances may keep as columns those of the tables, and `split`, the folder named after a split that their file is in, such
+/// as `train`.
 pub(super) const OPTIONS: &[&str] = &["columns", "constants"];
+
+/// The column that says the split of a file.
+const SPLIT: &str = "split";
 
 /// Usual names of columns of such datasets.
 const USUAL: &[(&str, &[&str])] = &[
@@ -70,8 +76,27 @@ pub(super) fn list(draft: &mut Draft<'_>, options: &Options<'_>) -> Result<(), C
                 extension: None,
             },
         };
-        let rows = table::read_rows(draft, &table)?;
+        let mut rows = table::read_rows(draft, &table)?;
+        if draft.columns().keeps(SPLIT) && !rows.columns.iter().any(|column| column == SPLIT) {
+            keep_splits(&mut rows, table.paths.audio_folder);
+        }
         table::add_rows(draft, name, rows, &table.fields, &table.paths);
     }
     Ok(())
+}
+
+/// Adds the column of splits: the first folder on the way to each file that is named after one; `folder` is that of the table.
+fn keep_splits(rows: &mut Rows, folder: &str) {
+    rows.kept.push(SPLIT.to_owned());
+    for (_, row) in &mut rows.rows {
+        let Ok(known) = row else { continue };
+        let path = format!("{folder}/{}", known.get("path").unwrap_or_default());
+        let mut folders = path.split(['/', '\\']);
+        // The last part is the file itself.
+        folders.next_back();
+        let split = folders.find(|name| Split::of_word(name).is_some());
+        if let Err(reason) = known.keep(split.unwrap_or_default()) {
+            *row = Err(reason);
+        }
+    }
 }

@@ -31,7 +31,9 @@ mod tess;
 
 use options::Options;
 
-pub(super) use table::{cells as table_cells, format_of_name as table_format};
+pub(super) use table::{
+    cells as table_cells, format_of_name as table_format, published_rows, published_text,
+};
 
 /// A reader of one corpus layout.
 pub struct Reader {

@@ -265,3 +265,87 @@ fn other_groups_than_speakers_can_be_split_by_fractions() {
         );
     }
 }
+
+/// Two corpora of four speakers each, in which everybody says the same six texts.
+fn two_corpora() -> Vec<Entry> {
+    let all = ["a", "b"].into_iter().flat_map(|corpus| {
+        (0..48).map(move |number| {
+            let class = if number % 4 == 0 { "sad" } else { "calm" };
+            let mut entry = entry(number, number / 12, "1", class);
+            entry.utterance.corpus = corpus.into();
+            entry.utterance.id = format!("{corpus}/{number:04}");
+            entry.utterance.speaker = format!("{corpus}/{}", number / 12);
+            let columns = [
+                ("session".to_owned(), (number / 24).to_string()),
+                ("text".to_owned(), (number % 6).to_string()),
+            ];
+            entry.utterance.columns = Some(Arc::new(columns.into()));
+            entry
+        })
+    });
+    all.collect()
+}
+
+#[test]
+fn texts_that_corpora_share_are_one_group_and_their_speakers_and_sessions_are_not() {
+    let entries = two_corpora();
+    let known = references(&entries);
+    let count = |attribute: &str| Groups::by(&known, &by(&[attribute])).names.len();
+    assert_eq!(
+        [count("text"), count("session"), count("speaker")],
+        [6, 4, 8]
+    );
+    let groups = Groups::by(&known, &by(&["text"]));
+    let lengths = vec![2.0; entries.len()];
+    let splits_of_texts = |splits: &[Split]| {
+        let mut of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (entry, split) in known.iter().zip(splits) {
+            let text = entry.utterance.column("text").unwrap_or_default();
+            of.entry(text).or_default().insert(split.name());
+        }
+        of
+    };
+    let is_whole = |splits: &[Split]| splits_of_texts(splits).values().all(|of| of.len() == 1);
+    let options = SplitOptions {
+        train: 0.5,
+        validation: 0.25,
+        test: 0.25,
+        seed: 0,
+    };
+    let with_lengths: Vec<(&Utterance, f64)> =
+        known.iter().map(|entry| (&entry.utterance, 2.0)).collect();
+    let assigned = assign_groups(&with_lengths, &groups, &options).unwrap();
+    assert!(is_whole(&assigned), "{assigned:?}");
+    let dealt = stratified(&known, &lengths, &groups, [0.5, 0.25, 0.25], DEALING);
+    assert!(is_whole(&dealt), "{dealt:?}");
+    assert!(Split::ALL.iter().all(|split| dealt.contains(split)));
+    let fold_of = folds_of(&known, &lengths, &groups, 3, DEALING).unwrap();
+    let fold = fold_splits(
+        &known,
+        &lengths,
+        &groups,
+        &fold_of,
+        (0, 3),
+        FoldValidation::Fraction(0.3),
+        DEALING,
+    );
+    assert!(is_whole(&fold), "{fold:?}");
+    assert!(Split::ALL.iter().all(|split| fold.contains(split)));
+    let told = folds_of(&known, &lengths, &groups, 7, DEALING).unwrap_err();
+    assert!(told.to_string().contains("a, b"), "{told}");
+}
+
+#[test]
+fn a_corpus_is_split_as_without_others_that_share_no_group() {
+    let entries = two_corpora();
+    let all = references(&entries);
+    let own = &all[..48];
+    let split = |entries: &[&Entry], attribute: &str| {
+        let groups = Groups::by(entries, &by(&[attribute]));
+        let lengths = vec![2.0; entries.len()];
+        stratified(entries, &lengths, &groups, [0.5, 0.25, 0.25], DEALING)
+    };
+    for attribute in ["speaker", "session"] {
+        assert_eq!(split(&all, attribute)[..48], split(own, attribute));
+    }
+}

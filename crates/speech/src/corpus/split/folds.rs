@@ -7,7 +7,7 @@ use crate::corpus::{Entry, Gender, Split};
 use super::balance::{self, balance};
 use super::connections::groups_in_words;
 use super::error::SplitError;
-use super::groups::Groups;
+use super::groups::{Groups, Pools};
 
 /// What a fold does for validation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,8 +27,8 @@ pub struct Dealing {
     pub seed: u64,
 }
 
-/// The fold, counted from 0, in which each entry is tested: `count` folds of about equal size, a corpus at a time.
-/// `durations_s` are those of the entries, in seconds.
+/// The fold, counted from 0, in which each entry is tested: `count` folds of about equal size, a corpus at a time, or the
+/// corpora that share groups. `durations_s` are those of the entries, in seconds.
 ///
 /// # Errors
 /// [`SplitError::TooFewGroups`] where a corpus has fewer groups than there are folds.
@@ -41,17 +41,17 @@ pub fn folds_of(
 ) -> Result<Vec<usize>, SplitError> {
     let fractions = vec![1.0 / count as f64; count];
     let mut fold_of = vec![0; entries.len()];
-    for (corpus, members) in by_corpus(entries) {
+    for (corpus, members) in by_pool(entries, groups) {
         let (numbers, described) = described(entries, durations_s, groups, &members, dealing);
         if described.len() < count {
             let own: Vec<&Entry> = members.iter().map(|&member| entries[member]).collect();
             return Err(SplitError::TooFewGroups {
-                corpus: corpus.to_owned(),
+                corpus,
                 groups: groups_in_words(&own, &groups.attributes),
                 folds: count,
             });
         }
-        let parts = balance(&described, &fractions, corpus, dealing.seed);
+        let parts = balance(&described, &fractions, &corpus, dealing.seed);
         for (member, number) in members.into_iter().zip(numbers) {
             fold_of[member] = parts[number];
         }
@@ -141,7 +141,7 @@ pub fn hold_out(
     if fraction <= 0.0 {
         return;
     }
-    for (corpus, members) in by_corpus(entries) {
+    for (corpus, members) in by_pool(entries, groups) {
         let rest = members.into_iter().filter(|&m| splits[m] == Split::Train);
         let rest: Vec<usize> = rest.collect();
         let (numbers, described) = described(entries, durations_s, groups, &rest, dealing);
@@ -167,9 +167,9 @@ pub fn stratified(
     dealing: Dealing,
 ) -> Vec<Split> {
     let mut splits = vec![Split::Train; entries.len()];
-    for (corpus, members) in by_corpus(entries) {
+    for (corpus, members) in by_pool(entries, groups) {
         let (numbers, described) = described(entries, durations_s, groups, &members, dealing);
-        let parts = balance(&described, &fractions, corpus, dealing.seed);
+        let parts = balance(&described, &fractions, &corpus, dealing.seed);
         for (member, number) in members.into_iter().zip(numbers) {
             splits[member] = Split::ALL[parts[number]];
         }
@@ -177,15 +177,16 @@ pub fn stratified(
     splits
 }
 
-fn by_corpus<'e>(entries: &[&'e Entry]) -> BTreeMap<&'e str, Vec<usize>> {
-    let mut corpora: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, entry) in entries.iter().enumerate() {
-        corpora
-            .entry(&entry.utterance.corpus)
-            .or_default()
-            .push(index);
+/// The entries of each corpus, or of corpora that share groups, by the name.
+fn by_pool(entries: &[&Entry], groups: &Groups) -> BTreeMap<String, Vec<usize>> {
+    let corpora: Vec<&str> = entries.iter().map(|e| &*e.utterance.corpus).collect();
+    let pools = Pools::of(groups, &corpora);
+    let mut members: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, &pool) in pools.of.iter().enumerate() {
+        let own = members.entry(pools.names[pool].clone());
+        own.or_default().push(index);
     }
-    corpora
+    members
 }
 
 /// The groups of some entries: the number of each entry's group, and what there is of each.
@@ -196,11 +197,13 @@ fn described(
     members: &[usize],
     dealing: Dealing,
 ) -> (Vec<usize>, Vec<balance::Group>) {
-    let classes: BTreeSet<&str> = members
-        .iter()
-        .filter_map(|&member| entries[member].utterance.class.as_deref())
-        .collect();
-    let classes: Vec<&str> = classes.into_iter().collect();
+    // Of each corpus, where there are several.
+    let class_of = |member: usize| {
+        let utterance = &entries[member].utterance;
+        Some((utterance.corpus.as_str(), utterance.class.as_deref()?))
+    };
+    let classes: BTreeSet<(&str, &str)> = members.iter().filter_map(|&m| class_of(m)).collect();
+    let classes: Vec<(&str, &str)> = classes.into_iter().collect();
     let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
     let mut described: Vec<balance::Group> = Vec::new();
     let mut number_of = Vec::with_capacity(members.len());
@@ -230,7 +233,7 @@ fn described(
             Some(Gender::Male) => group.genders[1] += hours,
             None => {}
         }
-        let class = utterance.class.as_deref();
+        let class = class_of(member);
         let class = class.and_then(|class| classes.binary_search(&class).ok());
         if let Some(count) = class.and_then(|class| group.classes.get_mut(class)) {
             *count += 1.0;

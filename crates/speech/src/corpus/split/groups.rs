@@ -1,18 +1,21 @@
 //! Groups of utterances that no split may cut: those of a speaker, a session, a text, a recording, or a column's value.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::corpus::{AudioSource, Entry};
 
 /// What utterances are grouped by where nothing else is asked for.
 pub const SPEAKER: &str = "speaker";
 
+/// The column of those who talk to one another, named by each corpus for itself.
+pub const SESSION: &str = "session";
+
 /// The name under which utterances of one file are a group.
 pub const RECORDING: &str = "recording";
 
-/// Utterances in groups. Those that share any of the values that were asked for are in one group, and so are those that
-/// share one with a third.
+/// Utterances in groups. Those that share any of the values that were asked for are in one group, of whichever corpora they
+/// are, and so are those that share one with a third.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Groups {
     /// What they are groups by.
@@ -26,7 +29,7 @@ pub struct Groups {
 }
 
 /// The value of `attribute` that an entry is grouped by: that of the utterance, or its file for [`RECORDING`]. None where
-/// it is not documented. Values of different corpora are different.
+/// it is not documented.
 pub fn group_value<'e>(entry: &'e Entry, attribute: &str) -> Option<Cow<'e, str>> {
     let utterance = &entry.utterance;
     match (attribute, &entry.source) {
@@ -34,6 +37,12 @@ pub fn group_value<'e>(entry: &'e Entry, attribute: &str) -> Option<Cow<'e, str>
         (RECORDING, AudioSource::Synthetic(_)) => Some(Cow::Borrowed(&utterance.id)),
         _ => utterance.attribute(attribute).map(Cow::Borrowed),
     }
+}
+
+/// Whether the same value in two corpora is the same thing: a text or a room is, and speakers and sessions are numbered by
+/// each corpus for itself.
+pub fn spans_corpora(attribute: &str) -> bool {
+    !matches!(attribute, SPEAKER | SESSION)
 }
 
 impl Groups {
@@ -51,7 +60,11 @@ impl Groups {
                         (SPEAKER, Cow::Borrowed(&*entry.utterance.speaker))
                     }
                 };
-                let key = (entry.utterance.corpus.as_str(), kind, value);
+                let corpus = match spans_corpora(kind) {
+                    true => "",
+                    false => entry.utterance.corpus.as_str(),
+                };
+                let key = (corpus, kind, value);
                 let first = *first_with.entry(key).or_insert(index);
                 groups.join(first, index);
             }
@@ -76,6 +89,47 @@ impl Groups {
             of,
             names,
             undocumented,
+        }
+    }
+}
+
+/// Corpora that are split as one, because groups have utterances of several of them.
+pub(super) struct Pools {
+    /// The names of the corpora of each pool, separated by commas.
+    pub names: Vec<String>,
+    /// The pool of each entry.
+    pub of: Vec<usize>,
+}
+
+impl Pools {
+    /// Those of `corpora`, the corpus of each entry. Pools are sorted by their names.
+    pub fn of(groups: &Groups, corpora: &[&str]) -> Self {
+        let each: BTreeSet<&str> = corpora.iter().copied().collect();
+        let each: Vec<&str> = each.into_iter().collect();
+        let number = |corpus: &str| each.binary_search(&corpus).unwrap_or(0);
+        let mut sets = Sets((0..each.len()).collect());
+        let mut first_of: HashMap<usize, usize> = HashMap::new();
+        for (group, corpus) in groups.of.iter().zip(corpora) {
+            let own = number(corpus);
+            let first = *first_of.entry(*group).or_insert(own);
+            sets.join(first, own);
+        }
+        let mut names: Vec<String> = Vec::new();
+        let mut pool_of_first: HashMap<usize, usize> = HashMap::new();
+        let mut pool_of = Vec::with_capacity(each.len());
+        for (own, corpus) in each.iter().enumerate() {
+            let next = names.len();
+            let pool = *pool_of_first.entry(sets.first(own)).or_insert(next);
+            match names.get_mut(pool) {
+                Some(name) => *name = format!("{name}, {corpus}"),
+                None => names.push((*corpus).to_owned()),
+            }
+            pool_of.push(pool);
+        }
+        let of = corpora.iter().map(|corpus| pool_of[number(corpus)]);
+        Self {
+            of: of.collect(),
+            names,
         }
     }
 }

@@ -13,7 +13,7 @@
 //!   below half a percent of the corpus's hours count as equal, and the seed chooses.
 //!   Up to 12 speakers all splits are tried; above, a search from shuffled orders comes near.
 //!
-//! Other groups than speakers ([`Groups`]) are kept whole by the same rules. Folds, and splits in which each part is to
+//! Other groups than speakers ([`Groups`]) are kept whole by the same rules; corpora that share groups are split as one. Folds, and splits in which each part is to
 //! have its share of every class, are dealt out by least squares instead ([`folds_of`]).
 
 use std::borrow::Borrow;
@@ -36,10 +36,11 @@ pub use error::SplitError;
 pub use folds::{
     Dealing, FoldValidation, fold_splits, folds_of, hold_out, left_out_values, stratified,
 };
-pub use groups::{Groups, RECORDING, SPEAKER, group_value};
+pub use groups::{Groups, RECORDING, SESSION, SPEAKER, group_value, spans_corpora};
 pub use table::{SplitRow, SplitTable, SplitTotal};
 pub use utterance_table::{PinnedSplit, UtteranceTable};
 
+use groups::Pools;
 use search::Person;
 
 /// How to split.
@@ -80,7 +81,8 @@ pub fn assign<U: Borrow<Utterance>>(
     let fractions = checked_fractions(options)?;
     let mut table = SplitTable::default();
     let speaker = |index: usize| entries[index].0.borrow().speaker.as_str();
-    for (corpus, people) in search::people(entries, speaker) {
+    let corpus = |index: usize| entries[index].0.borrow().corpus.as_str();
+    for (corpus, people) in search::people(entries, corpus, speaker) {
         let splits = search::assign(&corpus, &people, fractions, options.seed);
         for (person, split) in people.iter().zip(splits) {
             table.rows.insert(person.name.clone(), person.row(split));
@@ -101,14 +103,16 @@ pub fn assign_groups<U: Borrow<Utterance>>(
     let fractions = checked_fractions(options)?;
     let group = |index: usize| groups.names[groups.of[index]].as_str();
     let mut split_of: HashMap<(String, String), Split> = HashMap::new();
-    for (corpus, people) in search::people(entries, group) {
-        let splits = search::assign(&corpus, &people, fractions, options.seed);
+    let corpora: Vec<&str> = entries.iter().map(|(u, _)| &*u.borrow().corpus).collect();
+    let pools = Pools::of(groups, &corpora);
+    let pool = |index: usize| pools.names[pools.of[index]].as_str();
+    for (pool, people) in search::people(entries, pool, group) {
+        let splits = search::assign(&pool, &people, fractions, options.seed);
         for (person, split) in people.into_iter().zip(splits) {
-            split_of.insert((corpus.clone(), person.name), split);
+            split_of.insert((pool.clone(), person.name), split);
         }
     }
-    let corpus = |index: usize| entries[index].0.borrow().corpus.clone();
-    let key = |index: usize| (corpus(index), group(index).to_owned());
+    let key = |index: usize| (pool(index).to_owned(), group(index).to_owned());
     let split = |index| split_of.get(&key(index)).copied().unwrap_or(Split::Train);
     Ok((0..entries.len()).map(split).collect())
 }

@@ -45,15 +45,17 @@ struct Speech<'e> {
     durations: Vec<f64>,
 }
 
-/// Corpus to its speakers, or to other groups that entries are in by `name_of`, both sorted by name.
+/// Corpus by `pool_of`, or several that share groups, to its speakers, or to other groups that entries are in by `name_of`,
+/// both sorted by name.
 pub(super) fn people<'e, U: Borrow<Utterance>>(
     entries: &'e [(U, f64)],
+    pool_of: impl Fn(usize) -> &'e str,
     name_of: impl Fn(usize) -> &'e str,
 ) -> BTreeMap<String, Vec<Person>> {
     let mut speeches: HashMap<(&str, &str), Speech<'_>> = HashMap::new();
     for (index, (utterance, duration_s)) in entries.iter().enumerate() {
         let utterance = utterance.borrow();
-        let name = (utterance.corpus.as_str(), name_of(index));
+        let name = (pool_of(index), name_of(index));
         let speech = speeches.entry(name).or_default();
         let differs = speech.gender.is_some() && utterance.gender.is_some();
         speech.has_both_genders |= differs && speech.gender != utterance.gender;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, suggest};
 use pipe_speech::corpus::{
-    ClassChoice, ClassMap, CorpusConfig, CorpusError, LabelMap, VALENCE3, normalise,
+    ClassChoice, ClassMap, CorpusConfig, CorpusError, DROPPED, LabelMap, VALENCE3, normalise,
 };
 
 /// Checks what is wrong with a table of classes whichever the corpora are.
@@ -12,7 +12,7 @@ pub fn check_table(choice: &ClassChoice, declaration: &Declaration, diagnostics:
     let ClassChoice::Table(table) = choice else {
         return;
     };
-    if table.is_empty() {
+    if table.keys().all(|list| list == DROPPED) {
         diagnostics.push(
             Diagnostic::new("manifest::classes", "`classes` lists no class")
                 .at(declaration.place_of("classes"), "expected classes with their labels")

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_foundation::Digest;
 use pipe_report::PartitionFacts;
-use pipe_speech::corpus::protocol::split_of;
 use pipe_speech::corpus::split::{Dealing, Groups, RECORDING, SPEAKER, group_value, hold_out};
 use pipe_speech::corpus::{DropCause, Dropped, Entry, Split};
 
 use crate::items::ListingDetails;
 
 use super::error::IngestError;
-use super::listed::Listed;
+use super::listed::{Listed, lengths};
 use super::split_parameters::SplitColumn;
 
 /// Values are named up to this many.
@@ -35,7 +34,7 @@ pub fn splits(
     entries.retain(|(entry, ..)| {
         let utterance = &entry.utterance;
         let value = utterance.attribute(column).map_or("", str::trim);
-        if let Some(split) = split_of(value) {
+        if let Some(split) = Split::of_word(value) {
             splits.push(split);
             return true;
         }
@@ -79,7 +78,7 @@ pub fn splits(
         unmatched: 0,
     });
     if !splits.contains(&Split::Validation) {
-        let lengths: Vec<f64> = entries.iter().map(|(.., seconds)| *seconds).collect();
+        let lengths = lengths(entries);
         let speakers = Groups::by(&known, &[SPEAKER.to_owned()]);
         let dealing = Dealing {
             stratify: true,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_speech::corpus::leaks::similar_names;
-use pipe_speech::corpus::split::{RECORDING, SPEAKER, group_value, groups_in_words};
+use pipe_speech::corpus::split::{RECORDING, SPEAKER, group_value, groups_in_words, spans_corpora};
 use pipe_speech::corpus::{ClassSet, Entry, Split, Utterance};
 
 use super::listed::Listed;
@@ -39,8 +39,11 @@ fn similar_group_names(entries: &[&Entry], groups: &[String]) -> Vec<String> {
         let mut values: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for entry in entries {
             if let Some(value) = group_value(entry, attribute) {
-                let corpus = values.entry(&entry.utterance.corpus).or_default();
-                corpus.insert(value.into_owned());
+                let within = match spans_corpora(attribute) {
+                    true => "",
+                    false => &*entry.utterance.corpus,
+                };
+                values.entry(within).or_default().insert(value.into_owned());
             }
         }
         for names in values.values() {

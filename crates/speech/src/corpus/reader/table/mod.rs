@@ -20,6 +20,7 @@ mod kept_cells;
 mod locate;
 mod parse;
 mod paths;
+mod published;
 mod recording;
 mod records;
 mod repeats;
@@ -29,6 +30,7 @@ mod text;
 
 pub(super) use format::Format;
 pub(super) use paths::{Paths, tidy};
+pub(in crate::corpus) use published::{published_rows, published_text};
 pub(super) use recording::Fields;
 pub(super) use rows::{FIELDS, Names, Row, Rows};
 

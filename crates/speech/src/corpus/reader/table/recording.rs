@@ -77,7 +77,7 @@ impl Fields {
     }
 
     /// Start and end of a part of a file, in seconds; the end may be infinite. Nothing for the whole file.
-    fn segment(&self, row: &Row) -> Result<Option<(f64, f64)>, String> {
+    pub(super) fn segment(&self, row: &Row) -> Result<Option<(f64, f64)>, String> {
         let of = |field: &str, read: fn(&str) -> Result<Option<f64>, String>| match self
             .value(row, field)
         {

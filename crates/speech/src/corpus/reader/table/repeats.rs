@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::corpus::VoteRule;
 use crate::corpus::draft::Draft;
 use crate::corpus::labels::{Mapped, normalise};
-use crate::corpus::votes::{self, Verdict, Votes};
+use crate::corpus::votes::{self, Ballot, Verdict, Votes};
 
 use super::disagreements::{self, RowsOfOne};
 use super::kept_cells::KeptCells;
@@ -24,7 +24,7 @@ pub(super) enum Role {
     Later,
     /// A later one, whose vote counts with the first.
     Counted,
-    /// The first of votes that no class has most of: `1 anger, 1 fear`.
+    /// The first of votes that no label has most of: `1 anger, 1 fear`.
     Tied(String),
 }
 
@@ -138,25 +138,22 @@ fn combine(
     if agree {
         return Ok(combined);
     }
-    let mut counts = Votes::new();
-    let classes: Vec<Option<_>> = labels
-        .iter()
-        .map(|(_, label)| match draft.labels().look_up(label) {
-            Mapped::Class(class) => Some(class),
-            _ => None,
-        })
-        .collect();
-    for class in classes.iter().flatten() {
-        *counts.entry(class.clone()).or_default() += 1;
-    }
-    match votes::count(draft.votes(), counts.clone()) {
-        // No vote is for a class: the first label says why it is left out.
+    // A row without a label is no vote.
+    let cast = labels.iter().filter(|(_, label)| !label.is_empty());
+    let cast: Vec<&String> = cast.map(|(_, label)| label).collect();
+    let ballot = |label: &&String| match draft.labels().look_up(label) {
+        Mapped::Class(class) => Ballot::Class(class),
+        _ => Ballot::Other(normalise(label)),
+    };
+    let ballots: Vec<Ballot> = cast.iter().map(ballot).collect();
+    match votes::count(draft.votes(), &ballots) {
         None => {}
-        Some(Verdict::Tied) => return Err(votes::describe(&counts)),
-        Some(Verdict::Class(winner, votes)) => {
-            let is_winner = |class: &Option<_>| class.as_ref() == Some(&winner);
-            let place = classes.iter().position(is_winner);
-            combined.label = place.map(|place| labels[place].1.clone());
+        Some(Verdict::Tied(votes)) => return Err(votes),
+        Some(Verdict::Decided(place, votes)) => {
+            combined.label = Some(cast[place].clone());
+            if votes.is_some() {
+                draft.note_lost_votes(&ballots);
+            }
             combined.votes = votes;
         }
     }

@@ -98,7 +98,7 @@ impl Rows {
 
 /// Why a table is unusable as a whole.
 #[derive(Debug, PartialEq)]
-pub(in crate::corpus::reader) struct Problem {
+pub(in crate::corpus) struct Problem {
     /// To follow the table's name.
     pub reason: String,
     /// What to do.
@@ -115,7 +115,7 @@ impl Problem {
     }
 
     /// A column that is needed once and is not there once.
-    fn of_columns(reason: String, wanted: &str, columns: &[String]) -> Self {
+    pub(super) fn of_columns(reason: String, wanted: &str, columns: &[String]) -> Self {
         let known: Vec<&str> = columns.iter().map(String::as_str).collect();
         Self::new(
             reason,
