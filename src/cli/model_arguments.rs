@@ -38,6 +38,10 @@ pub struct PredictArguments {
     /// Seconds from one window to the next; the window's length by default.
     #[arg(long, value_name = "SECONDS", requires = "window_s")]
     pub hop_s: Option<f64>,
+    /// What is taken for one speaker where the model was trained with normalise = "speaker", or for one value of another
+    /// attribute: each file, or all files in the same folder. The recordings are then read twice.
+    #[arg(long, value_enum, value_name = "GROUP")]
+    pub normalise_over: Option<NormaliseOver>,
     /// Longest recording, or window with --window-s, that is predicted as one, in seconds. A longer one is reported and
     /// not read.
     #[arg(long, value_name = "SECONDS", default_value_t = 3600.0)]
@@ -48,6 +52,15 @@ pub struct PredictArguments {
     /// Threads to use; all cores by default. The result does not depend on it.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
+}
+
+/// What features are normalised over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NormaliseOver {
+    /// Each file by itself.
+    File,
+    /// All files in the same folder.
+    Folder,
 }
 
 /// Form of predictions.

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use miette::Diagnostic;
 use pipe_foundation::sync::lock;
-use pipe_nn::model::Model;
+use pipe_nn::model::{InputNormalisation, Model};
 
 use pipe_stages::predict::{
-    self, FrontEnd, Helpers, Input, Outcome, PredictOptions, ProgramError, WindowError, Windows,
+    self, FrontEnd, Helpers, Input, OneGroup, Outcome, PredictOptions, ProgramError, WindowError,
+    Windows,
 };
 use pipe_stages::stage::program_of_model;
 
@@ -18,7 +19,7 @@ use super::arguments::Common;
 use super::console::{print_error, shown};
 use super::error::CliError;
 use super::model::{load, refused};
-use super::model_arguments::{PredictArguments, PredictionFormat};
+use super::model_arguments::{NormaliseOver, PredictArguments, PredictionFormat};
 use super::predictions::Predictions;
 use super::signals::Signals;
 
@@ -29,6 +30,7 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
     let options = PredictOptions {
         windows: windows(arguments, &front_end)?,
         max_duration_s: max_duration_s(arguments)?,
+        one_group: one_group(&model, arguments)?,
         threads: threads(arguments.threads),
     };
     let stdin = arguments
@@ -155,6 +157,33 @@ fn max_duration_s(arguments: &PredictArguments) -> Result<f64, CliError> {
             seconds,
             reason: "expected more than 0".into(),
         })),
+    }
+}
+
+/// What is one speaker to a model whose features were normalised over speakers: nobody but the user knows.
+fn one_group(model: &Model, arguments: &PredictArguments) -> Result<OneGroup, CliError> {
+    let model_file = arguments.model.display();
+    let attribute = match &model.config().normalisation {
+        Some(InputNormalisation::Group { attribute }) => Some(attribute),
+        _ => None,
+    };
+    match (attribute, arguments.normalise_over) {
+        (_, Some(NormaliseOver::Folder)) if attribute.is_some() => Ok(OneGroup::Folder),
+        (Some(_), Some(_)) | (None, None) => Ok(OneGroup::File),
+        (Some(attribute), None) => Err(CliError::Usage {
+            message: format!(
+                "{model_file} takes features that are normalised over all recordings of the same {attribute}, which recordings do not tell"
+            ),
+            help: format!(
+                "say --normalise-over folder where each folder holds one {attribute}, or --normalise-over file to take each file by itself"
+            ),
+        }),
+        (None, Some(_)) => Err(CliError::Usage {
+            message: format!(
+                "{model_file} does not take features that are normalised over several recordings"
+            ),
+            help: "leave --normalise-over out".into(),
+        }),
     }
 }
 

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use pipe_foundation::Standardisation;
 use pipe_nn::layers::REGISTERED;
 use pipe_nn::model::{
-    EncoderShape, HeadLabels, Initialisation, Model, ModelConfig, Network, NumericTarget,
+    EncoderShape, HeadLabels, Initialisation, InputNormalisation, Model, ModelConfig, Network,
+    NumericTarget,
 };
 use pipe_speech::audio;
 use pipe_stages::predict::FrontEnd;
@@ -67,6 +69,16 @@ const CASES: [(&str, u32, &str, &str); 6] = [
 
 /// A model with drawn weights, made livelier so that recordings differ in their probabilities.
 fn model(layers: &str, rate_hz: u32, fbank: &str) -> Model {
+    normalised(layers, rate_hz, fbank, None)
+}
+
+/// As [`model`], of features in units.
+fn normalised(
+    layers: &str,
+    rate_hz: u32,
+    fbank: &str,
+    normalisation: Option<InputNormalisation>,
+) -> Model {
     let encoder: Vec<_> = serde_json::from_str(layers).unwrap();
     let parameters: Json = serde_json::from_str(fbank).unwrap();
     let bins = parameters["bins"].as_u64().unwrap() as usize;
@@ -106,10 +118,24 @@ fn model(layers: &str, rate_hz: u32, fbank: &str) -> Model {
             { "kind": "resample", "parameters": { "rate_hz": rate_hz } },
             { "kind": "fbank", "parameters": parameters },
         ]),
+        normalisation,
         provenance: json!({}),
         best_epoch: 0,
     };
     Model::new(config, network)
+}
+
+/// How the features of a case are normalised.
+fn units_of(case: &str) -> Option<InputNormalisation> {
+    let varied = |least: f32| (0..30).map(move |bin| least + bin as f32 / 40.0).collect();
+    match case {
+        "recurrent" => Some(InputNormalisation::Training(Standardisation {
+            means: varied(-0.4),
+            deviations: varied(0.5),
+        })),
+        "forward" => Some(InputNormalisation::Utterance),
+        _ => None,
+    }
 }
 
 /// Recordings of several lengths: voiced sounds in noise on an offset, with a pause, and digital silence.
@@ -180,7 +206,7 @@ fn onnxruntime_agrees_with_our_forward_pass() {
     let examples = REGISTERED.iter();
     let examples = examples.map(|kind| (kind.name, 16_000, kind.example, r#"{"bins":12}"#));
     for (name, rate_hz, layers, fbank) in CASES.into_iter().chain(examples) {
-        let model = model(layers, rate_hz, fbank);
+        let model = normalised(layers, rate_hz, fbank, units_of(name));
         let file = format!("{name}.safetensors");
         model.save(&space.join(&file)).unwrap();
         let front_end = FrontEnd::of(model.config(), Path::new(&file)).unwrap();

@@ -319,3 +319,37 @@ fn features_under_the_ids_of_a_data_folder_of_kaldi_join_its_utterances() {
     space.edit("pipe.toml", "corpora = \"made\"", columns);
     space.run_well("pipe.toml");
 }
+
+#[test]
+fn equal_rows_of_different_recordings_are_told_and_stop_nothing() {
+    let space = space();
+    // Two columns with few values: many recordings have the same.
+    let rows = (0..16).map(|index| format!("audio/{index:04}.wav,{},{}\n", index % 2, 1));
+    space.write(
+        "features.csv",
+        "file,a,b\n".to_owned() + &rows.collect::<String>(),
+    );
+    let run = space.run_well("pipe.toml");
+    let told = run.warnings().join("\n");
+    assert!(
+        told.contains("pairs of recordings with the same features")
+            && told.contains("that does not say whether the recordings are the same"),
+        "{told}"
+    );
+    assert!(!told.contains("the same audio"), "{told}");
+    // Several frames that differ are not the same by chance.
+    let rows = (0..16).flat_map(|index| {
+        let row = move |value: usize| format!("audio/{index:04}.wav,{value},{}\n", index % 2);
+        [row(1), row(2)]
+    });
+    space.write(
+        "features.csv",
+        "file,a,b\n".to_owned() + &rows.collect::<String>(),
+    );
+    let run = space.run("pipe.toml", &[]);
+    let told = run.error();
+    assert!(
+        told.contains("the same features are in more than one part"),
+        "{told}"
+    );
+}

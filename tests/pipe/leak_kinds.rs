@@ -92,7 +92,11 @@ fn what_a_table_does_not_name_stays_an_error_that_says_what_to_write() {
         "kind = \"evaluate\"\nleaks = { shared_speaker = \"warn\", shared_audio = \"warn\" }",
     );
     let run = space.run_well("p.toml");
-    assert!(run.warnings().join("\n").contains("has the same audio as"));
+    assert!(
+        run.warnings()
+            .join("\n")
+            .contains("has the same features as")
+    );
 }
 
 #[test]

@@ -56,6 +56,7 @@ mod made_up;
 mod manifests;
 mod many_variants;
 mod names;
+mod normalising;
 mod opened_files;
 mod own_corpora;
 mod page;

@@ -187,3 +187,111 @@ fn what_does_not_go_with_the_protocol_is_refused_in_the_plan() {
         "{told}"
     );
 }
+
+/// A worker in bash that takes lists of items; `before` sees `$input` of each of them, and may set `$answer`.
+fn batch_script(before: &str) -> String {
+    format!(
+        "echo start >> starts.txt\n\
+         while IFS= read -r line; do\n\
+         rest=$line; answers=\n\
+         echo \"$line\" | grep -o '\"input\"' | wc -l >> sizes.txt\n\
+         while [[ $rest == *'\"input\":\"'* ]]; do\n\
+         rest=${{rest#*'\"input\":\"'}}; input=${{rest%%'\"'*}}\n\
+         rest=${{rest#*'\"output\":\"'}}; output=${{rest%%'\"'*}}\n\
+         answer='{{}}'\n\
+         {before}\n\
+         [ \"$answer\" = '{{}}' ] && cp \"$input\" \"$output\"\n\
+         answers=\"$answers,$answer\"\n\
+         done\n\
+         echo \"[${{answers#,}}]\"\n\
+         done\n"
+    )
+}
+
+fn batches(before: &str, more: &str) -> Workspace {
+    let space = space("", more);
+    space.edit("pipe.toml", "\"lines\"\n", "\"lines\"\nbatch = 4\n");
+    space.write("worker.sh", batch_script(before));
+    space
+}
+
+/// How many items each request had, from the fewest.
+fn sizes(space: &Workspace) -> Vec<usize> {
+    let sizes = space.read("sizes.txt");
+    let mut sizes: Vec<usize> = sizes
+        .lines()
+        .map(|line| line.trim().parse().unwrap())
+        .collect();
+    sizes.sort_unstable();
+    sizes
+}
+
+#[test]
+fn items_come_to_a_worker_in_batches_and_each_has_its_own_answer() {
+    let refuse = format!("{IS_LONG} && answer='{{\"error\": \"it is too long\"}}'");
+    let space = batches(&refuse, "");
+    let run = space.run("pipe.toml", &["--jobs", "1"]);
+    assert_eq!((run.code, starts(&space)), (Some(0), 1));
+    assert_eq!(sizes(&space), [4, 4]);
+    let dropped = space.read("runs/pipe/copy/set_aside.tsv");
+    assert!(
+        dropped.contains("0007") && dropped.contains("it is too long"),
+        "{dropped}"
+    );
+    assert_eq!(run.events_of("item_bad").len(), 1);
+    // What was made is that of its own item.
+    space.write("one.sh", script(""));
+    space.edit("pipe.toml", "batch = 4\n", "");
+    space.edit(
+        "pipe.toml",
+        "\"worker.sh\"]\nfiles = [\"worker.sh\"]",
+        "\"one.sh\"]\nfiles = [\"one.sh\"]",
+    );
+    space.edit("pipe.toml", "max_bad = 1\n", "max_bad = 1\n[stage.count]\nkind = \"command\"\ninputs = { made = \"copy\" }\nrun = \"cat {made}/items.tsv > {out}/items.tsv; cd {made}; sha256sum *.safetensors > {out}/sums\"\noutputs = [\"items.tsv\", \"sums\"]\n");
+    space.run("pipe.toml", &["--jobs", "1"]);
+    let one = space.read("runs/pipe/count/sums");
+    space.edit(
+        "pipe.toml",
+        "\"one.sh\"]\nfiles = [\"one.sh\"]",
+        "\"worker.sh\"]\nfiles = [\"worker.sh\"]",
+    );
+    space.edit(
+        "pipe.toml",
+        "protocol = \"lines\"\n",
+        "protocol = \"lines\"\nbatch = 3\n",
+    );
+    space.write("worker.sh", batch_script(":"));
+    space.run("pipe.toml", &["--jobs", "2"]);
+    assert_eq!(space.read("runs/pipe/count/sums"), one);
+}
+
+#[test]
+fn an_item_that_kills_its_worker_is_found_in_its_batch() {
+    let space = batches(
+        &format!("{IS_LONG} && {{ echo too much >&2; exit 9; }}"),
+        "",
+    );
+    let run = space.run("pipe.toml", &["--jobs", "1"]);
+    assert_eq!(run.code, Some(0), "{}", run.warnings().join("\n"));
+    let dropped = space.read("runs/pipe/copy/set_aside.tsv");
+    for text in ["0007", "exit code 9", "twice", "too much"] {
+        assert!(dropped.contains(text), "{text} is missing: {dropped}");
+    }
+    assert_eq!(run.events_of("item_bad").len(), 1);
+    // Four with the others and it; two; it alone, twice.
+    assert_eq!(sizes(&space), [1, 1, 1, 2, 2, 4, 4]);
+}
+
+#[test]
+fn a_list_of_another_length_is_told() {
+    let space = batches(":", "");
+    space.edit("worker.sh", "echo \"[${answers#,}]\"", "echo '[]'");
+    space.edit("pipe.toml", "max_bad = 1\n", "");
+    let run = space.run("pipe.toml", &["--jobs", "1"]);
+    assert_eq!(run.code, Some(1));
+    let told = run.error();
+    assert!(
+        told.contains("answered a request of 1 item with a list of 0"),
+        "{told}"
+    );
+}

@@ -9,8 +9,9 @@ use pipe_foundation::{Features, FeaturesView};
 
 use crate::axes::arrange;
 use crate::embedder_options::{EmbedderOptions, Recording};
-use crate::error::{EmbedError, ModelError};
+use crate::error::{EmbedError, ModelError, OTHER_RUNTIME};
 use crate::model::Model;
+use crate::runtime::Runtime;
 use crate::signature::{Element, Signature};
 use crate::tensor::{InputTensor, TensorValues};
 use crate::usage::Usage;
@@ -131,7 +132,13 @@ impl Embedder {
         inputs.extend(constants.map(|(name, tensor)| (name.as_str(), tensor.clone())));
         let outputs: Vec<&str> = usage.outputs.iter().map(String::as_str).collect();
         let runtime = self.model.runtime.name();
-        let failed = |reason| EmbedError::Run { runtime, reason };
+        let failed = |reason: String| EmbedError::Run {
+            runtime,
+            reason: match self.model.runtime {
+                Runtime::Rten => reason + OTHER_RUNTIME,
+                Runtime::OnnxRuntime => reason,
+            },
+        };
         // A damaged model may make a runtime panic: that costs the recording.
         let run = AssertUnwindSafe(|| self.model.loaded.run(inputs, &outputs));
         let made = catch_unwind(run)

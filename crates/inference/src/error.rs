@@ -4,6 +4,9 @@ use miette::Diagnostic;
 use pipe_foundation::progress::Interrupted;
 use thiserror::Error;
 
+/// What to do where the built-in runtime lacks something.
+pub const OTHER_RUNTIME: &str = "; if rten lacks something here, set runtime = \"onnxruntime\"";
+
 /// A model that cannot be used at all.
 #[derive(Clone, Debug, Error, Diagnostic, PartialEq, Eq)]
 pub enum ModelError {

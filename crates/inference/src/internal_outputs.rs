@@ -1,5 +1,7 @@
 //! Values between the nodes of a model as outputs of it.
 
+use std::ops::Range;
+
 use crate::error::ModelError;
 use crate::protobuf_reader::{FieldValue, Fields, write_varint};
 use crate::signature::{GRAPH_OUTPUT, MODEL_GRAPH, VALUE_NAME};
@@ -11,28 +13,35 @@ const BYTES: u64 = 2;
 ///
 /// # Errors
 /// Where the bytes are no ONNX model.
-pub fn with_outputs(mut file: Vec<u8>, names: &[&str]) -> Result<Vec<u8>, ModelError> {
-    let mut added = Vec::new();
+pub fn with_outputs(file: Vec<u8>, names: &[&str]) -> Result<Vec<u8>, ModelError> {
+    let graph = graph(&file).ok_or(ModelError::NotOnnx)?;
+    let mut content = file[graph.clone()].to_vec();
     for name in names {
         let mut value = Vec::new();
         append(&mut value, VALUE_NAME, name.as_bytes());
-        append(&mut added, GRAPH_OUTPUT, &value);
+        append(&mut content, GRAPH_OUTPUT, &value);
     }
-    let graph = graph(&file).ok_or(ModelError::NotOnnx)?;
-    let mut length = Vec::new();
-    write_varint(&mut length, (graph.len() + added.len()) as u64);
-    let before = {
-        let mut old = Vec::new();
-        write_varint(&mut old, graph.len() as u64);
-        old.len()
-    };
-    file.splice(graph.end..graph.end, added);
+    Ok(with_graph(file, graph, &content))
+}
+
+/// The model with another graph in the place of its own.
+pub fn with_graph(mut file: Vec<u8>, graph: Range<usize>, content: &[u8]) -> Vec<u8> {
+    let before = length_of(graph.len()).len();
+    let length = length_of(content.len());
+    file.splice(graph.clone(), content.iter().copied());
     file.splice(graph.start - before..graph.start, length);
-    Ok(file)
+    file
+}
+
+/// A length as it is written before what it is of.
+pub fn length_of(bytes: usize) -> Vec<u8> {
+    let mut length = Vec::new();
+    write_varint(&mut length, bytes as u64);
+    length
 }
 
 /// Where the graph is, behind its length.
-fn graph(file: &[u8]) -> Option<std::ops::Range<usize>> {
+pub fn graph(file: &[u8]) -> Option<Range<usize>> {
     let mut found = None;
     for field in Fields::of(file) {
         if let (MODEL_GRAPH, FieldValue::Bytes(graph)) = field.ok()? {
@@ -42,14 +51,14 @@ fn graph(file: &[u8]) -> Option<std::ops::Range<usize>> {
     }
     // A length that is written with more bytes than it takes would be replaced in part only.
     found.filter(|graph| {
-        let mut length = Vec::new();
-        write_varint(&mut length, graph.len() as u64);
+        let length = length_of(graph.len());
         let start = graph.start.checked_sub(length.len());
         start.is_some_and(|start| file[start..graph.start] == length)
     })
 }
 
-fn append(bytes: &mut Vec<u8>, number: u64, content: &[u8]) {
+/// Appends a field of bytes.
+pub fn append(bytes: &mut Vec<u8>, number: u64, content: &[u8]) {
     write_varint(bytes, number << 3 | BYTES);
     write_varint(bytes, content.len() as u64);
     bytes.extend(content);

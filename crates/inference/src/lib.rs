@@ -11,6 +11,7 @@ mod error;
 mod internal_outputs;
 mod loaded_model;
 mod model;
+mod named_nodes;
 mod names;
 mod onnx_runtime;
 mod pooling;

@@ -11,6 +11,7 @@ use rten_tensor::prelude::*;
 
 use crate::error::ModelError;
 use crate::loaded_model::LoadedModel;
+use crate::named_nodes::with_named_nodes;
 use crate::tensor::{InputTensor, OutputTensor, TensorValues};
 
 /// Its name for people.
@@ -27,12 +28,12 @@ pub fn load(file: Vec<u8>) -> Result<Box<dyn LoadedModel>, ModelError> {
     let load = || {
         ModelOptions::with_all_ops()
             .prepack_weights(true)
-            .load(file)
+            .load(with_named_nodes(file))
     };
     let loaded = on_own_thread(load);
     let model = loaded.map_err(|error| ModelError::Load {
         runtime: NAME,
-        reason: error.to_string(),
+        reason: format!("{error}{}", crate::error::OTHER_RUNTIME),
     })?;
     Ok(Box::new(RtenModel {
         model,

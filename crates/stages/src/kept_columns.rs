@@ -8,7 +8,7 @@ use pipe_nn::model::TaskSpec;
 use pipe_speech::corpus::Utterance;
 use serde_json::Value as Json;
 
-use crate::stage::INGEST;
+use crate::stage::{INGEST, normaliser_attribute};
 
 /// Checks every step of a plan.
 ///
@@ -57,6 +57,8 @@ fn columns_of(step: &Step) -> Vec<(String, &str)> {
     let mut found = Vec::new();
     match step.declaration.kind.name {
         "train" => {
+            let over = normaliser_attribute(parameters).filter(|name| !is_built_in(name));
+            found.extend(over.map(|column| ("normalise".to_owned(), column)));
             for (index, head) in list("heads").into_iter().flatten().enumerate() {
                 let name = |key: &str| head.get(key).and_then(Json::as_str);
                 let task = name("task").filter(|name| *name != TaskSpec::CLASSES);

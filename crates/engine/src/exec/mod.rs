@@ -5,6 +5,8 @@ mod aggregate_inputs;
 mod aggregate_key;
 #[cfg(test)]
 mod chain_tests;
+mod batches;
+mod computing;
 mod content_findings;
 mod declared_files;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::artifact::Item;
 use crate::cache::CacheError;
 use crate::stage::Stage;
 
+use super::batches::Batches;
 use super::item_outcome::Outcome;
 use super::pass_fault::PassFault;
 use super::pass_state::PassState;
@@ -47,6 +48,7 @@ impl Walk<'_> {
             interrupted: AtomicBool::new(false),
             stop: AtomicBool::new(self.limits.ends_pass()),
             damaged: AtomicUsize::new(0),
+            batches: Batches::default(),
             busy_ns: self
                 .prefixes
                 .keys()
@@ -60,6 +62,8 @@ impl Walk<'_> {
         for (step, items) in sources {
             let found: Vec<Vec<(usize, Outcome)>> = items
                 .par_iter()
+                // A thread whose item waits for others takes the next one, and not a row of them.
+                .with_max_len(1)
                 .map(|item| {
                     let mut out = Vec::new();
                     let at_work = self.width.enter();

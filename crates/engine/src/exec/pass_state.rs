@@ -8,6 +8,7 @@ use pipe_foundation::sync::lock;
 
 use crate::cache::CacheError;
 
+use super::batches::Batches;
 use super::pass_fault::PassFault;
 use super::writer::ItemWriter;
 
@@ -25,6 +26,8 @@ pub struct PassState {
     pub stop: AtomicBool,
     /// Items whose stored bytes turned out to be damaged, and which were made again.
     pub damaged: AtomicUsize,
+    /// Items that wait for others of their step.
+    pub batches: Batches,
     /// Nanoseconds of work per step, over all threads.
     pub busy_ns: HashMap<usize, AtomicU64>,
 }

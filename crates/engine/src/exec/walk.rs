@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,22 +9,19 @@ use std::sync::atomic::Ordering;
 
 use pipe_foundation::{Digest, machine_fault::MachineFault, progress::Progress};
 
-use crate::artifact::{BadItem, Bytes, Item, ItemData};
+use crate::artifact::{BadItem, Item, ItemData};
 use crate::cache::Cache;
 use crate::cache::items::{ItemIndex, ItemRecord, StepTag};
 use crate::plan::Plan;
-use crate::stage::{Blame, ItemContext, ItemCopy, ItemError, Resources, Stage};
+use crate::stage::{Blame, ItemCopy, ItemError, Stage};
 
 use super::declared_files::KeyedFiles;
 use super::frame::{Frame, Source, Visit};
 use super::gate::Gate;
 use super::in_flight::ItemMemory;
-use super::internal_error::internal_error;
 use super::item_data::Store;
 use super::item_outcome::Outcome;
 use super::limit::Limits;
-use super::memory_estimate::MemoryEstimate;
-use super::observer::MemberProgress;
 use super::pass_fault::{PassFault, StageFault};
 use super::pass_state::PassState;
 use super::width::Width;
@@ -255,92 +251,12 @@ impl Walk<'_> {
         }
     }
 
-    /// Runs the stage of `frame` on the data of its parent.
-    fn compute(
+    /// The data of a frame: held in memory, read from its pack, or computed again.
+    pub(super) fn data(
         &self,
         frame: &Frame<'_>,
         shared: &PassState,
     ) -> Result<Arc<dyn ItemData>, ItemError> {
-        let Source {
-            step,
-            item,
-            in_flight,
-            ..
-        } = frame.source;
-        let plan = self.plan;
-        let estimate = MemoryEstimate {
-            plan,
-            children: &self.children,
-            long_bytes: self.cache.packs.long_bytes(),
-        };
-        in_flight.take(|| estimate.of(step, item));
-        let reads_data = match &plan.steps[frame.step].stage {
-            Stage::Items(stage) => stage.reads_data(),
-            _ => true,
-        };
-        let input: Option<Arc<dyn ItemData>> = match &frame.parent {
-            Some(_) if !reads_data => Some(Arc::new(Bytes(Vec::new()))),
-            Some(parent) => Some(self.data(parent, shared)?),
-            None => None,
-        };
-        let started = self.cache.system.uptime();
-        let work = || match (&self.plan.steps[frame.step].stage, &input) {
-            (Stage::Source(stage), _) => {
-                let loaded = stage.load(item, self.progress);
-                let unchanged = stage
-                    .file_of(item)
-                    .map(|path| self.cache.files.is_unchanged(path));
-                match unchanged {
-                    None | Some(Ok(true)) => loaded,
-                    Some(Ok(false)) => Err(ItemError::transient("the file changed during the run")),
-                    Some(Err(error)) => Err(ItemError::of_system(&error, &error)),
-                }
-            }
-            (Stage::Items(stage), Some(input)) => {
-                self.check_files(frame.step, shared)?;
-                let wanted = stage.resources();
-                let declares = wanted != Resources::default();
-                let lent = (self.gate.as_ref().filter(|_| declares)).map(|gate| gate.enter(wanted));
-                let (step, group) = (self.plan.steps[frame.step].id(), self.progress);
-                let context = ItemContext {
-                    scratch: self.scratch,
-                    progress: &MemberProgress { step, group },
-                    threads: lent.as_ref().map_or(1, |lent| lent.threads),
-                    devices: lent.as_ref().map_or(&[], |lent| &lent.devices),
-                };
-                let made = stage.process(&frame.copy, &**input, &context);
-                self.check_files(frame.step, shared)?;
-                made
-            }
-            _ => Err(ItemError::transient("the step takes no items")),
-        };
-        // A defect in a stage costs the item, not the run.
-        let made = catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(ItemError::transient(internal_error(&*panic))));
-        if let Some(busy) = shared.busy_ns.get(&frame.step) {
-            let took = self.cache.system.uptime() - started;
-            busy.fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
-        }
-        made.map(Arc::from)
-    }
-
-    /// Makes sure that the files that `step` declares are those of its key. Where one is not, the pass ends: no item is to
-    /// blame, and what would be made of the others is not that of the key either.
-    fn check_files(&self, step: usize, shared: &PassState) -> Result<(), ItemError> {
-        let files = self.files.get(&step);
-        let checked = files.map_or(Ok(()), |files| files.check(&self.cache.files));
-        checked.map_err(|error| {
-            let reason = error.to_string();
-            shared.end_by_fault(step, PassFault::DeclaredFile(error));
-            ItemError {
-                reason,
-                blame: Blame::Machine,
-            }
-        })
-    }
-
-    /// The data of a frame: held in memory, read from its pack, or computed again.
-    fn data(&self, frame: &Frame<'_>, shared: &PassState) -> Result<Arc<dyn ItemData>, ItemError> {
         // From the nearest frame that has its data on, so that computing one never asks for more than the one before.
         let mut needed = Vec::new();
         let mut at = Some(frame);

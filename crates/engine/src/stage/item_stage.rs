@@ -105,6 +105,22 @@ pub trait ItemStage: Send + Sync {
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError>;
 
+    /// How many items it takes at once, at most. They share one lot of its [`Resources`].
+    fn batch(&self) -> usize {
+        1
+    }
+
+    /// Makes the results of several items, in their order.
+    fn process_batch(
+        &self,
+        items: &[(&ItemCopy, &dyn ItemData)],
+        context: &ItemContext<'_>,
+    ) -> Vec<Result<Box<dyn ItemData>, ItemError>> {
+        let items = items.iter();
+        let made = items.map(|(copy, input)| self.process(copy, *input, context));
+        made.collect()
+    }
+
     /// Lets go of what it has kept from one item for the next: called when there are no more, or the run ends before.
     fn finish(&self, _progress: &dyn Progress) {}
 }

@@ -260,6 +260,32 @@ fn what_does_not_fit_says_so() {
             needed: 1
         }
     );
+    let lacking = OnnxModel::default()
+        .input("frames", &[0, 2])
+        .node("Hardmax", &["frames"], "hard", &[])
+        .output("hard", &[0, 2])
+        .file();
+    let told = refused(lacking, options());
+    assert!(
+        told.contains("in node \"Hardmax of hard\"")
+            && told.contains("set runtime = \"onnxruntime\""),
+        "{told}"
+    );
+    let unpadded = OnnxModel::default()
+        .constant("kernel", &[1, 1, 2], &[1.0, 2.0])
+        .input("audio", &[1, 1, 0])
+        .node("Conv", &["audio", "kernel"], "sharp", &[])
+        .output("sharp", &[1, 1, 0])
+        .file();
+    let told = embedder(unpadded, Recording::Waveform, options())
+        .unwrap()
+        .compute(view(1, &[1.0; 8]), &Silent)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        told.contains("\"Conv of sharp\"") && told.contains("set runtime = \"onnxruntime\""),
+        "{told}"
+    );
     let wrong_bins = failed(options(), 3, &[1.0; 3]).to_string();
     assert!(
         wrong_bins.contains("have 3 coefficients, but the model takes 2"),

@@ -14,8 +14,8 @@ use super::embedding::embed_all;
 use super::network::count_parameters;
 use super::spec::{HeadSpec, Layer};
 use super::{
-    Array, Device, EncoderPass, EncoderShape, Initialisation, ModelError, Network, Outputs,
-    Predictor,
+    Array, Device, EncoderPass, EncoderShape, Initialisation, InputNormalisation, ModelError,
+    Network, Outputs, Predictor,
 };
 
 /// Version of the file format.
@@ -44,6 +44,9 @@ pub struct ModelConfig {
     pub heads: Vec<HeadLabels>,
     /// Options of the features it was trained on.
     pub feature_options: serde_json::Value,
+    /// How they are normalised before they reach the network; none where they reach it as they are made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalisation: Option<InputNormalisation>,
     /// Where it comes from.
     pub provenance: serde_json::Value,
     /// Epoch of these weights, from 0.
@@ -289,6 +292,10 @@ impl Model {
             |target: &NumericTarget| target.mean.is_finite() && target.deviation.is_finite();
         if let Some(odd) = targets.clone().find(|target| !usable(target)) {
             return Err(format!("the unit of its target {} is not finite", odd.name));
+        }
+        let normalisation = config.normalisation.as_ref();
+        if let Some(fault) = normalisation.and_then(|how| how.fault(config.bins)) {
+            return Err(format!("the units of its features cannot be used: {fault}"));
         }
         let targets: Vec<String> = targets.map(|target| target.name.clone()).collect();
         let how = Initialisation::Pytorch;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use pipe_foundation::FeaturesView;
 
-use crate::model::Encoder;
 use crate::model::spec::Attribute;
+use crate::model::{Encoder, InputNormalisation};
 
 use super::{SpecAugment, TrainError};
 
@@ -27,7 +27,7 @@ pub struct Example<'a> {
     pub corpus: &'a str,
     /// Number of its class in [`TrainingData::classes`]; 0 where there are no classes.
     pub class: usize,
-    /// Its normalised features.
+    /// Its features as the network takes them.
     pub features: FeaturesView<'a>,
 }
 
@@ -61,6 +61,8 @@ pub struct TrainingData<'a> {
     pub augment: Option<Augment>,
     /// Options of the features.
     pub feature_options: serde_json::Value,
+    /// How they were normalised since they were made.
+    pub normalisation: Option<InputNormalisation>,
     /// Where the data comes from.
     pub provenance: serde_json::Value,
 }

@@ -325,6 +325,7 @@ impl<'a> Run<'a> {
             targets: self.units.clone(),
             heads: self.heads.clone(),
             feature_options: self.data.feature_options.clone(),
+            normalisation: self.data.normalisation.clone(),
             provenance: self.data.provenance.clone(),
             best_epoch,
         }

@@ -1,6 +1,6 @@
 //! Which name in a file of features is which recording: by its id, or by the end of its path.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::known_name::{KnownName, common, parts};
 
@@ -30,6 +30,8 @@ pub enum Joined {
 pub struct NameIndex {
     names: Vec<Vec<String>>,
     by_last: HashMap<String, Vec<usize>>,
+    /// Every part of a name, with how many parts follow it.
+    at: HashSet<(usize, String)>,
 }
 
 impl NameIndex {
@@ -37,18 +39,26 @@ impl NameIndex {
     pub fn new(names: &[String]) -> Self {
         let names: Vec<Vec<String>> = names.iter().map(|name| parts(name)).collect();
         let mut by_last: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut at = HashSet::new();
         for (index, name) in names.iter().enumerate() {
             if let Some(last) = name.last() {
                 by_last.entry(last.clone()).or_default().push(index);
             }
+            for (following, part) in name.iter().rev().enumerate() {
+                let place = (following, part.clone());
+                if !at.contains(&place) {
+                    at.insert(place);
+                }
+            }
         }
-        Self { names, by_last }
+        Self { names, by_last, at }
     }
 
     /// Finds a recording by the names that it has, such as its id and its path.
     ///
     /// A name of the file fits that ends with all that lies below the folder of the corpus, or has fewer parts and is an
-    /// end of that; and that no other recording is called. Of several, the one with most parts in common is meant; a
+    /// end of that; and that no other recording is called. Where names of the file have the folder of the corpus, one with
+    /// another folder in its place does not: it is of a corpus that is not listed. Of several, the one with most parts in common is meant; a
     /// name of the part itself before those of the recording.
     pub fn find(&self, known_as: &[KnownName]) -> Joined {
         let (of_part, of_recording): (Vec<_>, Vec<_>) =
@@ -67,12 +77,23 @@ impl NameIndex {
     fn among(&self, known_as: &[&KnownName]) -> Joined {
         let mut best = Joined::Nowhere;
         let mut depth = 0;
+        let names_corpus = known_as.iter().any(|known| {
+            let folder = known
+                .parts
+                .first()
+                .filter(|_| known.parts.len() > known.below);
+            folder.is_some_and(|folder| self.at.contains(&(known.below, folder.clone())))
+        });
         for known in known_as {
             let same_last = known.parts.last().and_then(|last| self.by_last.get(last));
             for &index in same_last.into_iter().flatten() {
                 let name = &self.names[index];
                 let common = common(name.iter().rev(), known.parts.iter().rev());
-                let contradicts = common < known.below.min(name.len());
+                let agrees_to = match names_corpus {
+                    true => known.parts.len(),
+                    false => known.below,
+                };
+                let contradicts = common < agrees_to.min(name.len());
                 let of_part = known.of_part;
                 best = match best {
                     Joined::Nowhere if contradicts => Joined::Elsewhere(index),
@@ -154,6 +175,18 @@ mod tests {
         let both = found(&["/srv/A/wav/000.wav", "/srv/B/wav/000.wav"], &corpora);
         assert_eq!(both, [at(0), at(1)]);
         assert_eq!(found(&["wav/000"], &corpora), [Joined::Shared(0); 2]);
+    }
+
+    #[test]
+    fn a_corpus_that_is_not_listed_does_not_serve_another() {
+        let names = ["/srv/A/wav/001.wav", "/srv/B/wav/000.wav", "wav/002", "003"];
+        let ids = ["A/wav/000", "A/wav/001", "A/wav/002", "A/wav/003"];
+        let expected = [Joined::Elsewhere(1), at(0), at(2), at(3)];
+        assert_eq!(found(&names, &ids), expected);
+        // Nothing says what the folder is called where the file was made.
+        assert_eq!(found(&names[1..2], &ids[..1]), [at(0)]);
+        // A folder of the same name elsewhere in a path says nothing.
+        assert_eq!(found(&["/wav/B/wav/000"], &["wav/wav/000"]), [at(0)]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::content::Card;
 /// Writes the sections on computation.
 pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     text.heading(2, "Front end");
-    let stages: Vec<String> = card
+    let mut stages: Vec<String> = card
         .config
         .feature_options
         .as_array()
@@ -24,6 +24,12 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
             }
         })
         .collect();
+    stages.extend(
+        card.config
+            .normalisation
+            .as_ref()
+            .map(|how| format!("normalised {}: mean 0 and deviation 1", how.said())),
+    );
     if stages.is_empty() {
         text.paragraph("The file does not say how its features were computed.");
     }

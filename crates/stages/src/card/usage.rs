@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pipe_nn::model::ModelConfig;
+use pipe_nn::model::{InputNormalisation, ModelConfig};
 use pipe_report::Markdown;
 
 use crate::predict::{FrontEnd, command_line};
@@ -133,13 +133,23 @@ fn limits(card: &Card<'_>) -> Vec<String> {
 fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
     let rate_hz = front_end.rate_hz();
     text.paragraph("With pipe, on recordings of any rate, folders of them, or standard input:");
+    let grouped = match &card.config.normalisation {
+        Some(InputNormalisation::Group { .. }) => " --normalise-over folder",
+        _ => "",
+    };
     text.code(
         "sh",
         &format!(
-            "pipe predict {file} recording.wav\npipe predict {file} recordings/ --window-s 3 --hop-s 1 --format csv",
+            "pipe predict {file} recording.wav{grouped}\npipe predict {file} recordings/ --window-s 3 --hop-s 1 --format csv{grouped}",
             file = quoted(&card.file)
         ),
     );
+    if let Some(InputNormalisation::Group { attribute }) = &card.config.normalisation {
+        text.paragraph(&format!(
+            "Its features are normalised over all recordings of the same {attribute}, here all files in the same folder. So it can only be exported to ONNX with features as input, normalised in this way."
+        ));
+        return;
+    }
     let Some(fbank) = front_end.fbank() else {
         text.paragraph(
             "Its features are more than a filterbank: functionals, or those of another model in ONNX, whose file `pipe predict` needs. So it can only be exported to ONNX with features as input.",

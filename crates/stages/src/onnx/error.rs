@@ -22,6 +22,20 @@ pub enum OnnxError {
         help("export it with --input features: the graph then takes what these give")
     )]
     OtherFeatures,
+    /// Recordings do not stand alone.
+    #[error(
+        "the model's features are normalised over all recordings of the same {attribute}, of which the graph sees one"
+    )]
+    #[diagnostic(
+        code(onnx::normalised_over),
+        help(
+            "export it with --input features: the graph then takes features that are normalised in this way"
+        )
+    )]
+    NormalisedOver {
+        /// The attribute.
+        attribute: String,
+    },
     /// The Fourier transform as a matrix would be out of proportion.
     #[error(
         "frames of {frame_length} samples are too long for a graph that contains the front end"

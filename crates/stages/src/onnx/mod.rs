@@ -10,9 +10,10 @@ mod error;
 mod front_end;
 mod graph;
 mod network;
+mod normalisation;
 
 use pipe_foundation::Digest;
-use pipe_nn::model::Model;
+use pipe_nn::model::{InputNormalisation, Model};
 use pipe_nn::onnx::Graph;
 
 use crate::predict::FrontEnd;
@@ -60,6 +61,11 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
         GraphInput::Waveform(front_end) => {
             properties.push(("sample_rate_hz", front_end.rate_hz().to_string()));
             properties.push(("minimum_samples", front_end.shortest().to_string()));
+            if let Some(InputNormalisation::Group { attribute }) = &model.config().normalisation {
+                return Err(OnnxError::NormalisedOver {
+                    attribute: attribute.clone(),
+                });
+            }
             let fbank = front_end.fbank().ok_or(OnnxError::OtherFeatures)?;
             let features = front_end::add(&mut graph, "waveform", fbank)?;
             let dims = [Dim::Named("batch"), Dim::Named("samples")];
@@ -75,7 +81,8 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
             properties.push(("feature_options", lineage));
             let dims = [Dim::Named("batch"), Dim::Named("frames"), Dim::Size(bins)];
             let takes = format!(
-                "features [batch, frames, {bins}]: normalised as in training, see feature_options"
+                "features [batch, frames, {bins}]: {}, see feature_options",
+                normalisation::wanted(model.config().normalisation.as_ref())
             );
             (
                 "features".to_owned(),
@@ -85,6 +92,8 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
         }
     };
     let targets = &model.config().targets;
+    let normalisation = model.config().normalisation.as_ref();
+    let features = normalisation::add(&mut graph, features, normalisation);
     network::add(&mut graph, &features, model.network(), targets);
     let (mut outputs, mut returns) = (Vec::new(), Vec::new());
     if count > 0 {

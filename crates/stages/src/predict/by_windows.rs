@@ -7,7 +7,7 @@ use pipe_nn::model::ModelError;
 
 use super::recording::{HeldSamples, Recording};
 use super::run::{BYTES_AT_ONCE, Prediction, WINDOWS_AT_ONCE};
-use super::{FailureReason, Windows};
+use super::{FailureReason, Input, Windows};
 
 /// One window of one recording.
 struct Window {
@@ -32,6 +32,7 @@ impl Prediction<'_> {
         recordings: &mut [Recording],
         windows: Windows,
     ) -> Result<bool, ModelError> {
+        let inputs: Vec<Input> = recordings.iter().map(|one| one.input.clone()).collect();
         let mut cutter = Cutter {
             windows,
             held: self.held(recordings),
@@ -40,6 +41,7 @@ impl Prediction<'_> {
         };
         let front_end = self.front_end;
         loop {
+            let units = &self.units;
             let mut part = cutter.next_part(self.most_samples());
             if part.is_empty() {
                 return Ok(true);
@@ -48,9 +50,19 @@ impl Prediction<'_> {
             let workers = self.predictor.workers();
             workers.for_each(&mut part, |_, window| {
                 if let (None, Ok(held)) = (&window.features, &held[window.recording]) {
-                    window.features = Some(front_end.features(held.get(window.samples.clone())));
+                    let input = &inputs[window.recording];
+                    let made = front_end.features(held.get(window.samples.clone()));
+                    window.features = Some(made.and_then(|made| units.apply(input, made)));
                 }
             });
+            if self.units.are_summed() {
+                for window in &part {
+                    if let Some(Ok(features)) = &window.features {
+                        self.units.see(&inputs[window.recording], features);
+                    }
+                }
+                continue;
+            }
             let views: Vec<FeaturesView<'_>> = part
                 .iter()
                 .filter_map(|window| Some(window.features.as_ref()?.as_ref().ok()?.view()))
@@ -64,7 +76,7 @@ impl Prediction<'_> {
                     let silent = heard.iter().all(|sample| Some(sample) == heard.first());
                     (window.samples, silent)
                 });
-                let input = &recordings[window.recording].input;
+                let input = &inputs[window.recording];
                 if !self.tell(input, found, &mut rows) {
                     return Ok(false);
                 }

@@ -294,6 +294,7 @@ mod tests {
             targets: Vec::new(),
             heads: Vec::new(),
             feature_options: lineage,
+            normalisation: None,
             provenance: Json::Null,
             best_epoch: 0,
         }

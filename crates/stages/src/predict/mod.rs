@@ -11,6 +11,7 @@ mod outcome;
 mod recording;
 mod run;
 mod sample_stream;
+mod units;
 mod whole;
 mod windows;
 
@@ -22,4 +23,5 @@ pub use listing::{Found, Input, list};
 pub use options::PredictOptions;
 pub use outcome::{Failure, FailureReason, Outcome, Row};
 pub use run::predict;
+pub use units::{OneGroup, own_units};
 pub use windows::{WindowError, Windows};

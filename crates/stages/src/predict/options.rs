@@ -1,5 +1,6 @@
 //! How recordings are predicted.
 
+use super::units::OneGroup;
 use super::windows::Windows;
 
 /// How recordings are predicted.
@@ -9,6 +10,8 @@ pub struct PredictOptions {
     pub windows: Option<Windows>,
     /// Longest recording, or window of one, in seconds. A longer one is refused by its header.
     pub max_duration_s: f64,
+    /// What is one speaker to a model whose features were normalised over speakers, or the like.
+    pub one_group: OneGroup,
     /// Threads; the result does not depend on them.
     pub threads: usize,
 }

@@ -96,6 +96,15 @@ pub enum FailureReason {
         /// Those in training.
         wanted: usize,
     },
+    /// Its features are normalised over recordings that have to be read twice.
+    #[error(
+        "its features are normalised over all recordings of a group, which standard input is no part of"
+    )]
+    #[diagnostic(
+        code(predict::normalised_over),
+        help("give it as a file: standard input can be read only once")
+    )]
+    NotSeenBefore,
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     #[diagnostic(code(predict::standard_input))]

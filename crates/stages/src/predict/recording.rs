@@ -19,7 +19,7 @@ pub struct Recording {
 
 /// A whole recording as the model takes it.
 pub struct Whole {
-    /// Its features.
+    /// Its features, in the units of the model once they are known.
     pub features: Features,
     /// Samples at the model's rate.
     pub samples: usize,

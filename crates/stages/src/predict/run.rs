@@ -8,6 +8,7 @@ use pipe_report::eval::most_likely;
 
 use super::options::PredictOptions;
 use super::recording::Recording;
+use super::units::Units;
 use super::{Failure, FailureReason, FrontEnd, Input, Outcome, Row};
 
 /// Recordings that are read together, at most.
@@ -23,7 +24,7 @@ const SECONDS_AT_ONCE: f64 = 120.0;
 /// Predicts every recording and hands the outcomes to `each` in the order of `inputs`; `each` returns false to stop.
 ///
 /// A window is handled like a recording of its own: cut at the model's rate, features normalised within it. Recordings
-/// are read block by block: what is held is bounded by the longest window, or by the features of the longest recording
+/// are read block by block, twice where features are normalised over several of them: what is held is bounded by the longest window, or by the features of the longest recording
 /// that is predicted as a whole, never by the number of either.
 ///
 /// # Errors
@@ -38,19 +39,16 @@ pub fn predict(
     let mut prediction = Prediction {
         predictor: Predictor::new(model.network(), options.threads)?,
         targets: &model.config().targets,
+        units: Units::new(model.config().normalisation.as_ref(), options.one_group),
         front_end,
         options,
         each,
     };
-    let mut rest = inputs;
-    while !rest.is_empty() {
-        let (part, later) = rest.split_at(together(rest));
-        rest = later;
-        if !prediction.part(part)? {
-            break;
-        }
+    if prediction.units.are_summed() {
+        prediction.all(inputs)?;
+        prediction.units.settle();
     }
-    Ok(())
+    prediction.all(inputs)
 }
 
 /// How many of `inputs` are looked at together. Those before standard input do not wait for its end.
@@ -64,12 +62,26 @@ fn together(inputs: &[Input]) -> usize {
 pub(super) struct Prediction<'p> {
     pub(super) predictor: Predictor<'p>,
     targets: &'p [NumericTarget],
+    pub(super) units: Units<'p>,
     pub(super) front_end: &'p FrontEnd,
     pub(super) options: PredictOptions,
     each: &'p mut dyn FnMut(Outcome) -> bool,
 }
 
 impl Prediction<'_> {
+    /// Predicts recordings, or sees them for the first time, until no more is wanted.
+    fn all(&mut self, inputs: &[Input]) -> Result<(), ModelError> {
+        let mut rest = inputs;
+        while !rest.is_empty() {
+            let (part, later) = rest.split_at(together(rest));
+            rest = later;
+            if !self.part(part)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Predicts some recordings; false when no more is wanted.
     fn part(&mut self, inputs: &[Input]) -> Result<bool, ModelError> {
         let mut recordings: Vec<Recording> = inputs.iter().map(Recording::new).collect();

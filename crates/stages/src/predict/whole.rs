@@ -11,10 +11,16 @@ impl Prediction<'_> {
     /// Predicts recordings as they are; false when no more is wanted.
     pub(super) fn whole(&mut self, recordings: &mut [Recording]) -> Result<bool, ModelError> {
         let mut tasks: Vec<_> = recordings.iter_mut().map(|r| (r, None)).collect();
-        let (front_end, options) = (self.front_end, self.options);
+        let (front_end, options, units) = (self.front_end, self.options, &self.units);
         let workers = self.predictor.workers();
         workers.for_each(&mut tasks, |_, (recording, whole)| {
-            *whole = Some(recording.whole(front_end, options));
+            let made = recording.whole(front_end, options);
+            *whole = Some(made.and_then(|made| {
+                Ok(Whole {
+                    features: units.apply(&recording.input, made.features)?,
+                    ..made
+                })
+            }));
         });
         let mut made = tasks.into_iter().map(|(recording, whole)| {
             // Workers that were not stopped leave none out.
@@ -29,6 +35,14 @@ impl Prediction<'_> {
             }) {
                 part.push((recording, whole));
                 next = made.next();
+            }
+            if self.units.are_summed() {
+                for (recording, whole) in &part {
+                    if let Ok(whole) = whole {
+                        self.units.see(&recording.input, &whole.features);
+                    }
+                }
+                continue;
             }
             let views: Vec<FeaturesView<'_>> = part
                 .iter()

@@ -82,6 +82,11 @@ pub static KIND: Kind = Kind {
             Shape::Choice(&["lines"]),
             "With `for_each`: \"lines\" keeps programs running, as many as work at once, instead of starting one for each item. On standard input the program gets one line for each item, a JSON object with the paths `input` and `output`; when it has written `output`, it answers with a line on standard output: `{}`, or `{\"error\": \"why not\"}`. It ends when its input does. One that dies is started again, and an item with which it dies twice is set aside.",
         ),
+        Parameter::optional(
+            "batch",
+            Shape::Integer { min: 1, max: 64 },
+            "With `protocol`: the most items that a program gets at once. A line then holds a list of objects, also where there is one, and so does the answer, in the same order. A list with which the program dies is halved until the item is found.",
+        ),
         Parameter::default(
             "inputs",
             Shape::Map(&Shape::Input(ANY)),
@@ -175,6 +180,7 @@ struct Options {
     run: Line,
     for_each: Option<Json>,
     protocol: Option<String>,
+    batch: Option<usize>,
     inputs: BTreeMap<String, String>,
     outputs: Vec<String>,
     environment: BTreeMap<String, String>,
@@ -279,6 +285,19 @@ impl ItemStage for CommandStage {
         self.make(input, context)
     }
 
+    fn batch(&self) -> usize {
+        self.options.batch.unwrap_or(1)
+    }
+
+    fn process_batch(
+        &self,
+        items: &[(&ItemCopy, &dyn ItemData)],
+        context: &ItemContext<'_>,
+    ) -> Vec<Result<Box<dyn ItemData>, ItemError>> {
+        let inputs: Vec<&dyn ItemData> = items.iter().map(|(_, input)| *input).collect();
+        self.process_by_worker(&inputs, context)
+    }
+
     fn finish(&self, progress: &dyn Progress) {
         self.end_workers(progress);
     }
@@ -295,7 +314,9 @@ impl CommandStage {
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
         if self.options.protocol.is_some() {
-            return self.process_by_worker(input, context);
+            let made = self.process_by_worker(&[input], context).pop();
+            return made
+                .unwrap_or_else(|| Err(ItemError::transient("the program made nothing of it")));
         }
         let folder = tempfile::tempdir_in(context.scratch)
             .map_err(|error| ItemError::of_system(&error, &error))?;

@@ -23,6 +23,7 @@ use super::feature_parts::for_each_part;
 use super::front_end::{add_lineages, front_end, same_front_end};
 use super::identity::identity;
 use super::leakage::{Seen, TRAINING_ITEMS};
+use super::normaliser::Normaliser;
 use super::options::options;
 use super::output::Unwritten;
 
@@ -205,6 +206,9 @@ fn embed(context: &AggregateContext<'_>, choice: &Options) -> miette::Result<Emb
         .filter(|item| wanted(item.utterance()))
         .collect();
     items.sort_by(|a, b| a.facts.id().cmp(b.facts.id()));
+    // Over all that are there, not only those that are drawn.
+    let normalisation = model.config().normalisation.as_ref();
+    let normaliser = Normaliser::new(normalisation, &items, context.progress)?;
     let items = subset(items, choice);
     if items.len() < LEAST {
         let splits: Vec<&str> = choice.splits.iter().map(|split| split.name()).collect();
@@ -220,7 +224,7 @@ fn embed(context: &AggregateContext<'_>, choice: &Options) -> miette::Result<Emb
         }
         .into());
     }
-    let points = rows(&model, &items, context)?;
+    let points = rows(&model, &items, &normaliser, context)?;
     Ok(Embedded {
         model: identity(model.config(), seen.corpora),
         utterances: items.iter().map(|item| item.facts.clone()).collect(),
@@ -250,11 +254,12 @@ fn subset<'a>(items: Vec<&'a LoadedItem>, choice: &Options) -> Vec<&'a LoadedIte
 fn rows(
     model: &Model,
     items: &[&LoadedItem],
+    normaliser: &Normaliser,
     context: &AggregateContext<'_>,
 ) -> miette::Result<Points> {
     let mut values = Vec::new();
     let mut width = 1;
-    for_each_part(items, context, |part, views| {
+    for_each_part(items, normaliser, context, |part, views| {
         let embedded = model.embed(views, context.cores.threads(), context.progress)?;
         width = embedded.len() / part.len().max(1);
         for (item, row) in part.iter().zip(embedded.chunks_exact(width.max(1))) {

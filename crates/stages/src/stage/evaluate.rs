@@ -35,6 +35,7 @@ use super::identity::identity;
 use super::leak_policy::{LEAKS, LeakError, LeakPolicy};
 use super::leakage::{Seen, TRAINING_ITEMS};
 use super::learning_curve::epoch_point;
+use super::normaliser::Normaliser;
 use super::options::options;
 use super::output::write_json;
 use super::parameters::{INPUT, MODEL, SPLITS, THREADS};
@@ -49,7 +50,9 @@ pub const EVALUATE: &str = "evaluate";
 
 pub static KIND: Kind = Kind {
     name: EVALUATE,
-    version: 4, // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine; 4: labels
+    // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine; 4: labels; 5: features of
+    // one frame, or that never change, are no leak where they are the same
+    version: 5,
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[
         MODEL,
@@ -253,7 +256,8 @@ impl Evaluate {
         if self.options.splits != [Split::Test] {
             return Ok(Vec::new());
         }
-        let leaks = seen.leaks(items);
+        let (leaks, alike) = seen.leaks(items)?;
+        alike.iter().for_each(|told| context.progress.warn(told));
         self.leak_policy.allow(&leaks).map_err(LeakError::from)?;
         let leaks: Vec<String> = leaks.into_iter().map(|leak| leak.what).collect();
         leaks.iter().for_each(|leak| context.progress.warn(leak));
@@ -279,7 +283,9 @@ fn predict(
 ) -> miette::Result<Predicted> {
     let mut predicted = Predicted::default();
     let mut done = 0;
-    for_each_part(items, context, |part, views| {
+    let normalisation = model.config().normalisation.as_ref();
+    let normaliser = Normaliser::new(normalisation, items, context.progress)?;
+    for_each_part(items, &normaliser, context, |part, views| {
         let threads = context.cores.threads();
         let outputs = model.predict_on(device, views, threads, context.progress)?;
         for (item, output) in part.iter().zip(outputs) {

@@ -31,7 +31,8 @@ const NAMES: &str = "names";
 
 pub static KIND: Kind = Kind {
     name: "import",
-    version: 1,
+    // 2: a corpus that is not listed does not serve one that is
+    version: 2,
     doc: "Features [frames, values] that another program has computed, joined to the utterances by id or by the end of their paths; see docs/importing.md.",
     parameters: &[
         WAVEFORMS,

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use pipe_engine::stage::LoadedItem;
+use pipe_foundation::Digest;
 use pipe_foundation::spreadsheet::{guarded, unguarded};
 use pipe_speech::corpus::Split;
 use thiserror::Error;
 
-use crate::items::UtteranceItem;
+use crate::items::{UtteranceItem, features};
 
 use super::leak_policy::{Leak, LeakKind};
 
@@ -64,6 +65,61 @@ pub fn write_training_items(folder: &Path, items: &[&LoadedItem]) -> miette::Res
     Ok(())
 }
 
+/// Whether features are of several frames that differ. One frame, such as a row of a table with few values, or frames that
+/// never change, as silence has, may be the same for different recordings.
+fn tell_recordings_apart(item: &LoadedItem) -> miette::Result<bool> {
+    let view = features(&item.blob)?;
+    let mut frames = view.values.chunks_exact(view.bins.max(1));
+    let first = frames.next();
+    Ok(frames.any(|frame| Some(frame) != first))
+}
+
+/// Items with the digests of their features, but where these do not tell recordings apart and are the same in train and
+/// validation: those get digests of their ids; and a sentence on them, if there are any.
+pub fn of_splits<'a>(items: &[&'a LoadedItem]) -> miette::Result<Shared<'a>> {
+    let mut by_features: HashMap<Digest, [Option<&LoadedItem>; 2]> = HashMap::new();
+    for item in items {
+        let place = match item.utterance().split {
+            Split::Train => 0,
+            Split::Validation => 1,
+            Split::Test => continue,
+        };
+        by_features.entry(item.digest).or_default()[place].get_or_insert(item);
+    }
+    let (mut meaningless, mut alike) = (BTreeSet::new(), Vec::new());
+    for (digest, holders) in by_features {
+        if let [Some(train), Some(validation)] = holders
+            && !tell_recordings_apart(train)?
+        {
+            let [one, other] = [validation, train].map(|item| &item.utterance().id);
+            alike.push(format!("{one} and {other}"));
+            meaningless.insert(digest);
+        }
+    }
+    alike.sort();
+    let known_by = |item: &LoadedItem| match meaningless.contains(&item.digest) {
+        true => Digest::of(item.utterance().id.as_bytes()),
+        false => item.digest,
+    };
+    let items = items.iter().map(|item| (*item, known_by(item)));
+    Ok((items.collect(), of_little_meaning(&alike)))
+}
+
+/// Items and what each is compared by, and a sentence on those that cannot be compared.
+type Shared<'a> = (Vec<(&'a LoadedItem, Digest)>, Option<String>);
+
+/// That recordings of training and held-out data, each pair as `a and b`, have the same features, which may be chance.
+fn of_little_meaning(alike: &[String]) -> Option<String> {
+    let first = alike.first()?;
+    Some(format!(
+        "training and held-out data have {} with the same features, such as {first}: as they are one frame, or never change, that does not say whether the recordings are the same",
+        match alike.len() {
+            1 => "a pair of recordings".to_owned(),
+            pairs => format!("{pairs} pairs of recordings"),
+        }
+    ))
+}
+
 /// What a model has seen.
 #[derive(Default)]
 pub struct Seen {
@@ -100,8 +156,9 @@ impl Seen {
         Ok(seen)
     }
 
-    /// Speakers and audio of `items` that the model has seen.
-    pub fn leaks(&self, items: &[&LoadedItem]) -> Vec<Leak> {
+    /// Speakers and features of `items` that the model has seen; and a sentence on features that it has seen and that do
+    /// not say that the recordings are the same, if there are any.
+    pub fn leaks(&self, items: &[&LoadedItem]) -> miette::Result<(Vec<Leak>, Option<String>)> {
         let speakers: BTreeSet<&str> = items
             .iter()
             .map(|item| item.utterance().speaker.as_str())
@@ -114,16 +171,21 @@ impl Seen {
                 what: format!("speaker {speaker} was in training"),
             })
             .collect();
-        found.extend(items.iter().filter_map(|item| {
-            let seen = self.digests.get(&item.digest.hex())?;
-            Some(Leak {
-                kind: LeakKind::Audio,
-                what: format!(
-                    "{} has the same audio as {seen}, which was in training",
-                    item.utterance().id
-                ),
-            })
-        }));
-        found
+        let mut alike = Vec::new();
+        for item in items {
+            let Some(seen) = self.digests.get(&item.digest.hex()) else {
+                continue;
+            };
+            let id = &item.utterance().id;
+            if tell_recordings_apart(item)? {
+                found.push(Leak {
+                    kind: LeakKind::Audio,
+                    what: format!("{id} has the same features as {seen}, which was in training"),
+                });
+            } else {
+                alike.push(format!("{id} and {seen}"));
+            }
+        }
+        Ok((found, of_little_meaning(&alike)))
     }
 }

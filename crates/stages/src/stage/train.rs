@@ -6,6 +6,7 @@ mod layer_fit;
 mod options_of_parameters;
 mod layers;
 mod parameters;
+mod shared;
 
 pub use data::number;
 
@@ -25,7 +26,6 @@ use pipe_nn::train::{
     Augment, Monitor, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
 };
 use pipe_speech::corpus::Split;
-use pipe_speech::corpus::leaks::{self, Item, Part};
 use serde_json::{Map, Value as Json, json};
 
 use crate::items::{MODEL, UtteranceItem, features};
@@ -37,8 +37,9 @@ use options_of_parameters::train_options;
 
 use super::foresight::{self, Head};
 use super::front_end::add_lineages;
-use super::leak_policy::{Leak, LeakError, LeakKind, LeakPolicy};
+use super::leak_policy::LeakPolicy;
 use super::leakage::{self, TRAINING_ITEMS};
+use super::normaliser::{self, Normaliser};
 use super::setting::Setting;
 
 /// The name of this kind.
@@ -62,6 +63,9 @@ fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     let unclear = unclear_heads(parameters);
     if !unclear.is_empty() {
         return unclear;
+    }
+    if let Some(told) = normaliser::truth_is_told(parameters) {
+        return vec![told];
     }
     let monitor = parameters.get("monitor").and_then(Json::as_str);
     if let Some(Err(reason)) = monitor.map(|name| Monitor::try_from(name.to_owned())) {
@@ -118,6 +122,8 @@ struct Train {
     /// What is foreseen of them is reported where they are written.
     heads: Vec<Head>,
     leak_policy: LeakPolicy,
+    /// What features are normalised over, if they are.
+    normalise: Option<String>,
     threads: usize,
     device: Device,
 }
@@ -138,6 +144,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         options,
         heads: foresight::heads(parameters),
         leak_policy,
+        normalise: normaliser::named(parameters).map(str::to_owned),
         threads,
         device: setting.device,
     })))
@@ -237,17 +244,34 @@ impl AggregateStage for Train {
         }
         let needed = memory_bytes(&self.options, bins, &train, &validation, self.threads);
         let needed = needed.unwrap_or_default();
+        // Features in other units are held beside those in mapped packs.
+        let normalised_bytes = match self.normalise {
+            Some(_) => {
+                let frames: usize = train.iter().chain(&validation).sum();
+                (4 * bins as u64).saturating_mul(frames as u64)
+            }
+            None => 0,
+        };
         // The values of the passes, which are most of it, are in the memory of the device.
         if self.device.is_cuda() {
-            needed / 4
+            needed / 4 + normalised_bytes
         } else {
-            needed
+            needed + normalised_bytes
         }
     }
 
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let items: Vec<&LoadedItem> = context.inputs.iter().flat_map(StepInput::items).collect();
-        self.check_leaks(&items, context)?;
+        shared::check(&self.leak_policy, &items, context.progress)?;
+        let splits = [Split::Train, Split::Validation];
+        let used: Vec<&LoadedItem> = (items.iter().copied())
+            .filter(|item| splits.contains(&item.utterance().split))
+            .collect();
+        let named = self.normalise.as_deref();
+        let how = named.map(|name| normaliser::of_training(name, &used, context.progress));
+        let how = how.transpose()?;
+        let normaliser = Normaliser::new(how.as_ref(), &used, context.progress)?;
+        let normalised = normaliser.of_splits(&splits, &items, context.progress)?;
         let masks = self.options.spec_augment.masks();
         let has_classes = self.options.has_classes();
         let data = TrainingData {
@@ -255,8 +279,8 @@ impl AggregateStage for Train {
                 true => data::classes(&items)?,
                 false => Vec::new(),
             },
-            train: data::examples(&items, Split::Train, has_classes)?,
-            validation: data::examples(&items, Split::Validation, has_classes)?,
+            train: data::examples(&items, Split::Train, has_classes, &normalised)?,
+            validation: data::examples(&items, Split::Validation, has_classes, &normalised)?,
             shares: match has_classes {
                 true => data::shares(&items),
                 false => None,
@@ -271,6 +295,7 @@ impl AggregateStage for Train {
                 .inputs
                 .first()
                 .map_or(Json::Null, |input| input.lineage.clone()),
+            normalisation: how.clone(),
             provenance: provenance(&items, &self.options),
         };
         match train(
@@ -293,36 +318,6 @@ impl AggregateStage for Train {
             other => other?,
         };
         leakage::write_training_items(context.out, &items)
-    }
-}
-
-impl Train {
-    fn check_leaks(
-        &self,
-        items: &[&LoadedItem],
-        context: &AggregateContext<'_>,
-    ) -> miette::Result<()> {
-        let items: Vec<Item<'_>> = items
-            .iter()
-            .map(|item| Item {
-                utterance: item.utterance(),
-                audio: item.digest,
-            })
-            .collect();
-        let parts = [Split::Train, Split::Validation].map(|split| Part::of_split(split, &items));
-        let leaks: Vec<Leak> = leaks::find(&parts)
-            .iter()
-            .filter(|f| f.is_leak())
-            .map(|finding| Leak {
-                kind: LeakKind::of_finding(finding),
-                what: finding.to_string(),
-            })
-            .collect();
-        self.leak_policy.allow(&leaks).map_err(LeakError::from)?;
-        for leak in &leaks {
-            context.progress.warn(&leak.what);
-        }
-        Ok(())
     }
 }
 

@@ -34,6 +34,7 @@ fn model() -> Model {
             labels: vec!["de".into(), "en".into()],
         }],
         feature_options: serde_json::json!({"bins": 5}),
+        normalisation: None,
         provenance: serde_json::json!(["a", 1]),
         best_epoch: 3,
     };

@@ -89,6 +89,7 @@ pub(super) fn data<'a>(train: &'a [Made], validation: &'a [Made]) -> TrainingDat
         ]),
         augment: None,
         feature_options: serde_json::json!({"bins": BINS}),
+        normalisation: None,
         provenance: serde_json::json!({"made": true}),
     }
 }

@@ -59,6 +59,15 @@ pub struct Place {
     pub label: String,
 }
 
+/// What is compared to find recordings that are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// Their samples.
+    Audio,
+    /// What was made of them.
+    Features,
+}
+
 /// Something wrong with the parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -91,6 +100,35 @@ impl Finding {
         !matches!(self, Self::AudioUnderTwoLabels { .. })
     }
 
+    /// What it says, where the digests are those of `compared`.
+    pub fn said_of(&self, compared: Compared) -> String {
+        let (what, are, have) = match compared {
+            Compared::Audio => ("audio", "is", "has"),
+            Compared::Features => ("features", "are", "have"),
+        };
+        let list = |places: &[Place], said: fn(&Place) -> &str| {
+            let told = places.iter();
+            let told = told.map(|place| format!("{} ({})", place.id, said(place)));
+            told.collect::<Vec<_>>().join(", ")
+        };
+        match self {
+            Self::SpeakerOverlap { speaker, parts } => {
+                let parts = parts.iter();
+                let parts = parts.map(|(part, count)| format!("{part} ({count} utterances)"));
+                let parts: Vec<String> = parts.collect();
+                format!("speaker {speaker} is in {}", parts.join(", "))
+            }
+            Self::AudioAcrossParts { places, .. } => format!(
+                "the same {what} {are} in more than one part: {}",
+                list(places, |place| &place.part)
+            ),
+            Self::AudioUnderTwoLabels { places, .. } => format!(
+                "the same {what} {have} more than one label: {}",
+                list(places, |place| &place.label)
+            ),
+        }
+    }
+
     /// The utterances that share the audio; none for speakers.
     pub fn places(&self) -> &[Place] {
         match self {
@@ -104,32 +142,7 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |f: &mut fmt::Formatter<'_>, places: &[Place], label: bool| {
-            for (i, place) in places.iter().enumerate() {
-                let before = if i == 0 { "" } else { ", " };
-                let said = if label { &place.label } else { &place.part };
-                write!(f, "{before}{} ({said})", place.id)?;
-            }
-            Ok(())
-        };
-        match self {
-            Self::SpeakerOverlap { speaker, parts } => {
-                write!(f, "speaker {speaker} is in ")?;
-                for (i, (part, count)) in parts.iter().enumerate() {
-                    let before = if i == 0 { "" } else { ", " };
-                    write!(f, "{before}{part} ({count} utterances)")?;
-                }
-                Ok(())
-            }
-            Self::AudioAcrossParts { places, .. } => {
-                f.write_str("the same audio is in more than one part: ")?;
-                list(f, places, false)
-            }
-            Self::AudioUnderTwoLabels { places, .. } => {
-                f.write_str("the same audio has more than one label: ")?;
-                list(f, places, true)
-            }
-        }
+        f.write_str(&self.said_of(Compared::Audio))
     }
 }
 

@@ -137,6 +137,14 @@ pub fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
             "add for_each = \"stage\", or remove `protocol`",
         );
     }
+    if parameters.contains_key("batch") && !by_lines {
+        refuse(
+            "batch",
+            "`batch` has no meaning without `protocol`",
+            "this program gets one item",
+            "add protocol = \"lines\", or remove `batch`",
+        );
+    }
     if parameters.contains_key("licence") && !per_item {
         refuse(
             "licence",

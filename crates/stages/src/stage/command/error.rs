@@ -41,10 +41,24 @@ pub enum CommandError {
     #[diagnostic(
         code(command::answer),
         help(
-            "with `protocol = \"lines\"`, standard output is for one JSON object for each item, such as {{}} or {{\"error\": \"too short\"}}; print everything else to standard error"
+            "with `protocol = \"lines\"`, standard output is for one JSON object for each item, such as {{}} or {{\"error\": \"too short\"}}, and with `batch` for a list of them for each list of items; print everything else to standard error"
         )
     )]
     NoAnswer { line: String },
+    /// A list of another length.
+    #[error("the program answered a request of {items} item{} with a list of {answers}", if *items == 1 { "" } else { "s" })]
+    #[diagnostic(
+        code(command::answer),
+        help(
+            "with `batch`, a line comes in with a list of items, and one goes out with a list of as many objects, in their order: [{{}}, {{\"error\": \"too short\"}}]"
+        )
+    )]
+    OtherNumber {
+        /// Answers.
+        answers: usize,
+        /// Items.
+        items: usize,
+    },
     #[error("the command was ended after {timeout_s} s, its `timeout_s`")]
     #[diagnostic(
         code(command::timeout),

@@ -12,39 +12,106 @@ use pipe_foundation::sync::lock;
 use super::exchange::{input_name, read_item, write_item};
 use super::execution::{by_hand, temporary_beside};
 use super::messages::{Ended, Program};
-use super::worker::{FileState, Unanswered, Worker, file_state};
+use super::worker::{FileState, Request, Unanswered, Worker, file_state};
 use super::{CommandError, CommandStage, sandbox};
 
+/// What became of an item.
+type Made = Result<Box<dyn ItemData>, ItemError>;
+
+/// Why items that were asked for together have no results.
+struct Unmade {
+    error: ItemError,
+    /// One of them may be to blame.
+    by_an_item: bool,
+}
+
+impl Unmade {
+    fn of(error: CommandError) -> Self {
+        match &error {
+            CommandError::Start { reason, .. } => Self {
+                error: ItemError::of_system(&error, reason),
+                by_an_item: false,
+            },
+            CommandError::Died { .. }
+            | CommandError::TimedOut { .. }
+            | CommandError::NoAnswer { .. }
+            | CommandError::OtherNumber { .. } => Self {
+                error: ItemError::transient(error),
+                by_an_item: true,
+            },
+            _ => Self::of_all(error),
+        }
+    }
+
+    fn of_all(reason: impl ToString) -> Self {
+        Self {
+            error: ItemError::transient(reason),
+            by_an_item: false,
+        }
+    }
+}
+
 impl CommandStage {
-    /// Has a worker process an item: one that is idle, or a new one. An item with which a worker dies gets a second one.
-    ///
-    /// # Errors
-    /// When the item has no result.
+    /// Has a worker process items: one that is idle, or a new one. Items with which a worker dies, or takes too long, are halved
+    /// until it is one; that one gets a second worker.
     pub fn process_by_worker(
         &self,
-        input: &dyn ItemData,
+        items: &[&dyn ItemData],
         context: &ItemContext<'_>,
-    ) -> Result<Box<dyn ItemData>, ItemError> {
+    ) -> Vec<Made> {
         self.warn_of_shell(context.progress);
         let mut places: BTreeMap<String, PathBuf> = BTreeMap::new();
         let lent = self.lent(context.threads, context.devices, &mut places);
         let program = self.program(&places, lent);
-        let failed = |error: CommandError| match &error {
-            CommandError::Start { reason, .. } => ItemError::of_system(&error, reason),
-            other => ItemError::transient(other),
+        let mut made = Vec::with_capacity(items.len());
+        // Parts that are left, the next one last.
+        let mut left = vec![items];
+        while let Some(part) = left.pop() {
+            match self.process_part(part, &program, context) {
+                Ok(part) => made.extend(part),
+                Err(unmade) if unmade.by_an_item && part.len() > 1 => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    left.extend([second, first]);
+                }
+                Err(unmade) => made.extend(part.iter().map(|_| Err(unmade.error.clone()))),
+            }
+        }
+        made
+    }
+
+    /// Has a worker process items at once. One with which it dies alone gets a second one.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    fn process_part(
+        &self,
+        items: &[&dyn ItemData],
+        program: &Program,
+        context: &ItemContext<'_>,
+    ) -> Result<Vec<Made>, Unmade> {
+        let request = match self.options.batch {
+            Some(_) => Request::List,
+            None => Request::One,
         };
-        let mut first = true;
+        let mut first = items.len() == 1;
         let mut unchanged = true;
         loop {
-            let mut worker = self.worker(&program, context).map_err(failed)?;
-            let input_path = worker.path(input_name(input));
-            let output_path = worker.path(self.output_name());
-            let written = write_item(&input_path, input, context.progress);
+            let mut worker = self.worker(program, context).map_err(Unmade::of)?;
+            let paths: Vec<(PathBuf, PathBuf)> = (items.iter().enumerate())
+                .map(|(at, item)| {
+                    let place = |name: &str| worker.path(&numbered(name, at));
+                    (place(input_name(*item)), place(self.output_name()))
+                })
+                .collect();
+            let written = items.iter().zip(&paths);
+            let written = written
+                .map(|(item, (input, _))| write_item(input, *item, context.progress))
+                .collect::<Result<Vec<()>, String>>();
             if let Err(error) = written {
-                self.keep(worker, [&input_path, &output_path]);
-                return Err(ItemError::transient(error));
+                self.keep(worker, &paths);
+                return Err(Unmade::of_all(error));
             }
-            let asked = worker.ask(&program, &input_path, &output_path, context.progress);
+            let asked = worker.ask(program, request, &paths, context.progress);
             // What the program has read of a declared file before is not what the key names, even if that is back by now.
             if worker.files != self.file_states() {
                 worker.end(false);
@@ -52,28 +119,32 @@ impl CommandStage {
                     continue;
                 }
                 let reason = "the files of the command change while its program runs";
-                return Err(ItemError::transient(reason));
+                return Err(Unmade::of_all(reason));
             }
             match asked {
-                Ok(()) => {
-                    let made = read_item(&output_path, self.makes, context.progress);
-                    self.keep(worker, [&input_path, &output_path]);
-                    return made.map_err(ItemError::transient);
-                }
-                Err(Unanswered::Refused(reason)) => {
-                    self.keep(worker, [&input_path, &output_path]);
-                    return Err(ItemError::transient(format!("the program says: {reason}")));
+                Ok(answers) => {
+                    let made = answers.into_iter().zip(&paths);
+                    let made = made.map(|(answer, (_, output))| match answer.error {
+                        None => read_item(output, self.makes, context.progress)
+                            .map_err(ItemError::transient),
+                        Some(reason) => {
+                            Err(ItemError::transient(format!("the program says: {reason}")))
+                        }
+                    });
+                    let made = made.collect();
+                    self.keep(worker, &paths);
+                    return Ok(made);
                 }
                 Err(Unanswered::Died(_)) if std::mem::take(&mut first) => {
                     worker.end(false);
                 }
                 Err(Unanswered::Died(ended)) => {
                     worker.end(false);
-                    return Err(failed(self.died(&ended, &program)));
+                    return Err(Unmade::of(self.died(&ended, program)));
                 }
                 Err(Unanswered::Failed(error)) => {
                     worker.end(false);
-                    return Err(failed(error));
+                    return Err(Unmade::of(error));
                 }
             }
         }
@@ -134,10 +205,11 @@ impl CommandStage {
     }
 
     /// Keeps a worker for the next item, which must not find the `files` of this one.
-    fn keep(&self, worker: Worker, files: [&PathBuf; 2]) {
-        for file in files {
+    fn keep(&self, worker: Worker, files: &[(PathBuf, PathBuf)]) {
+        for (input, output) in files {
             // One that was not written is not there.
-            let _ = std::fs::remove_file(file);
+            let _ = std::fs::remove_file(input);
+            let _ = std::fs::remove_file(output);
         }
         lock(&self.workers).push(worker);
     }
@@ -155,5 +227,14 @@ impl CommandStage {
             tail: ended.tail.trim_end().to_owned(),
             line: by_hand(program),
         }
+    }
+}
+
+/// The name of the file of an item among several; the first has the plain one.
+fn numbered(name: &str, at: usize) -> String {
+    match (at, name.split_once('.')) {
+        (0, _) => name.to_owned(),
+        (_, Some((stem, extension))) => format!("{stem}-{at}.{extension}"),
+        (_, None) => format!("{name}-{at}"),
     }
 }

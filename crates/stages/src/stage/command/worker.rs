@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pipe_foundation::progress::Progress;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use super::CommandError;
@@ -26,15 +26,23 @@ const SHOWN: usize = 200;
 
 /// What a worker says of an item; other keys are its own affair.
 #[derive(Debug, Deserialize)]
-struct Answer {
-    error: Option<String>,
+pub struct Answer {
+    /// Why the item has no result.
+    pub error: Option<String>,
+}
+
+/// What a worker is asked in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// One item.
+    One,
+    /// A list of items, also where there is one.
+    List,
 }
 
 /// Why an item has no result yet.
 #[derive(Debug)]
 pub enum Unanswered {
-    /// The worker says so; it can be asked again.
-    Refused(String),
     /// The worker has ended instead.
     Died(Ended),
     /// The worker is of no more use, or nobody waits any more.
@@ -114,34 +122,41 @@ impl Worker {
         self.folder.path().join(name)
     }
 
-    /// Has it make `output` of `input`.
+    /// Has it make the second file of each pair of the first; what it says of each, in their order. In `timeout_s` of the
+    /// program it has to make one.
     ///
     /// # Errors
-    /// When it does not. Unless it has refused the item, it cannot be asked again.
+    /// When it does not answer. It cannot be asked again then.
     pub fn ask(
         &mut self,
         program: &Program,
-        input: &Path,
-        output: &Path,
+        request: Request,
+        items: &[(PathBuf, PathBuf)],
         progress: &dyn Progress,
-    ) -> Result<(), Unanswered> {
-        let request = format!("{}\n", json!({ "input": input, "output": output }));
+    ) -> Result<Vec<Answer>, Unanswered> {
+        let item =
+            |(input, output): &(PathBuf, PathBuf)| json!({ "input": input, "output": output });
+        let asked: Json = match (request, items) {
+            (Request::One, [one]) => item(one),
+            _ => items.iter().map(item).collect(),
+        };
         // One that is gone is found out below.
-        let _ = self.lines.get_mut().write_all(request.as_bytes());
+        let _ = self
+            .lines
+            .get_mut()
+            .write_all(format!("{asked}\n").as_bytes());
         let started = Instant::now();
         loop {
-            if let Some(answer) = self.answer()? {
-                return answer
-                    .error
-                    .map_or(Ok(()), |reason| Err(Unanswered::Refused(reason)));
+            if let Some(answers) = self.answers(request, items.len())? {
+                return Ok(answers);
             }
             if let Some(ended) = self.ended.take() {
                 return Err(Unanswered::Died(ended));
             }
             self.look_at_reports(program)?;
-            let late = program
-                .timeout_s
-                .filter(|&s| started.elapsed().as_secs() >= s);
+            let late = program.timeout_s.filter(|&s| {
+                started.elapsed().as_secs() >= s.saturating_mul(items.len().max(1) as u64)
+            });
             if progress.interrupted() {
                 return Err(Unanswered::Failed(CommandError::Stopped));
             }
@@ -151,8 +166,12 @@ impl Worker {
         }
     }
 
-    /// An answer, if one has come.
-    fn answer(&mut self) -> Result<Option<Answer>, Unanswered> {
+    /// What it says of so many items, if that has come.
+    fn answers(
+        &mut self,
+        request: Request,
+        items: usize,
+    ) -> Result<Option<Vec<Answer>>, Unanswered> {
         let room = LONGEST_ANSWER.saturating_sub(self.line.len() as u64);
         let read = (&mut self.lines)
             .take(room)
@@ -168,11 +187,19 @@ impl Worker {
             // Its end shows in the reports.
             Err(_) => return Ok(None),
         }
-        match serde_json::from_slice(&self.line) {
-            Ok(answer) => {
+        let read = match request {
+            Request::One => serde_json::from_slice(&self.line).map(|one| vec![one]),
+            Request::List => serde_json::from_slice(&self.line),
+        };
+        match read {
+            Ok(answers) if answers.len() == items => {
                 self.line.clear();
-                Ok(Some(answer))
+                Ok(Some(answers))
             }
+            Ok(answers) => Err(Unanswered::Failed(CommandError::OtherNumber {
+                answers: answers.len(),
+                items,
+            })),
             Err(_) => Err(self.no_answer()),
         }
     }

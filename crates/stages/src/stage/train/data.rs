@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_engine::stage::LoadedItem;
+use pipe_foundation::Features;
 use pipe_nn::model::spec::{Attribute, HeadSpec};
 use pipe_nn::train::{Example, TargetColumn};
 use pipe_speech::corpus::{ClassSet, Split};
@@ -98,7 +99,8 @@ pub fn labels_of_classes<'a>(
     Some(labels)
 }
 
-/// The utterances of a split, in their order.
+/// The utterances of a split, in their order; `normalised` has the features of each item where the network does not take them
+/// as they are.
 ///
 /// # Errors
 /// Features that cannot be read, and an utterance without class where `has_classes` says that there are some.
@@ -106,9 +108,11 @@ pub fn examples<'a>(
     items: &[&'a LoadedItem],
     split: Split,
     has_classes: bool,
+    normalised: &'a [Option<Features>],
 ) -> miette::Result<Vec<Example<'a>>> {
-    let own = items.iter().filter(|item| item.utterance().split == split);
-    own.map(|item| {
+    let own = items.iter().zip(normalised);
+    let own = own.filter(|(item, _)| item.utterance().split == split);
+    own.map(|(item, normalised)| {
         let utterance = item.utterance();
         Ok(Example {
             id: &utterance.id,
@@ -123,7 +127,10 @@ pub fn examples<'a>(
                 }
                 None => 0,
             },
-            features: features(&item.blob)?,
+            features: match normalised {
+                Some(made) => made.view(),
+                None => features(&item.blob)?,
+            },
         })
     })
     .collect()

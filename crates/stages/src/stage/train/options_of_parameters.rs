@@ -3,12 +3,14 @@
 use pipe_nn::train::TrainOptions;
 use serde_json::{Map, Value as Json, json};
 
+use crate::stage::normaliser::NORMALISE;
+
 use super::heads::split_heads;
 
 /// The trainer's options out of the stage's parameters.
 pub fn train_options(parameters: &Map<String, Json>) -> Result<TrainOptions, serde_json::Error> {
     let mut own = parameters.clone();
-    for other in ["input", "threads", "leaks"] {
+    for other in ["input", "threads", "leaks", NORMALISE] {
         own.remove(other);
     }
     split_heads(&mut own);

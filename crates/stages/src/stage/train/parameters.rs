@@ -6,6 +6,7 @@ use pipe_nn::model::spec::DEFAULT_ENCODER;
 
 use crate::items::FEATURES;
 use crate::stage::leak_policy::LEAKS;
+use crate::stage::normaliser::NORMALISE;
 use crate::stage::parameters::THREADS;
 
 use super::layers;
@@ -52,6 +53,11 @@ pub const PARAMETERS: &[Parameter] = &[
         "input",
         Shape::OneOrMany(&Shape::Input(&[FEATURES])),
         "Features; their train and validation splits are used.",
+    ),
+    Parameter::optional(
+        NORMALISE,
+        Shape::Text,
+        "Puts the features in units of their mean and standard deviation before they reach the network: over all frames of the training split (\"training\": the units are constants of the model), of each recording (\"utterance\"), or of all recordings with the same value of an attribute or kept column, such as \"speaker\", within a corpus and a split. By default the network takes them as they are.",
     ),
     Parameter::default(
         "encoder",
