@@ -132,6 +132,18 @@ fn own_entries_are_on_top_of_those_that_come_with_the_program() {
     );
     let refused = space.refused(&["corpora", "ravdess"]);
     assert!(refused.contains("lacks the key `title`"), "{refused}");
+    // A copy with fewer utterances than the official counts say is no secret of `pipe corpora`.
+    let official = "official = { utterances = 20, speakers = 4 }\n";
+    space.write(
+        "corpora.toml",
+        own.replace("options = {", &format!("{official}options = {{")),
+    );
+    let planned = space.pipe(&["plan", "pipe.toml"]);
+    let warned = String::from_utf8(planned.stderr).unwrap();
+    assert!(
+        warned.contains("this copy has 4 of the 20 utterances"),
+        "{warned}"
+    );
     space.write("corpora.toml", own);
     let entry = "\n[corpus.synthetic_kitchen]\nroot = \"\"\nreader = \"synthetic\"\ntitle = \"Mine\"\nlanguage = \"en\"\nlicence = \"\"\nsource = \"\"\nlabels = { neutral = [\"neutral\"] }\noptions = { seed = 1, speakers = 2, utterances_per_label = 1, rate_hz = 16000, room = \"studio\", noise = \"white\", snr_db = 44, tilt_db = 2, level_db = -43, strength = 1.2 }\n";
     space.write("corpora.toml", space.read("corpora.toml") + entry);

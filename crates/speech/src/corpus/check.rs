@@ -129,6 +129,17 @@ pub fn check(
     }
 }
 
+/// A warning that a copy has fewer utterances than the official distribution, where it has.
+pub fn incomplete(name: &str, config: &CorpusConfig, listing: &Listing) -> Option<String> {
+    let official = config.official.as_ref()?.utterances;
+    let found: usize = listing.labels.values().sum();
+    (found < official).then(|| {
+        format!(
+            "{name}: this copy has {found} of the {official} utterances of the official distribution; `pipe corpora {name}` says which are missing"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,7 +156,7 @@ mod tests {
             }),
             ..CorpusConfig::default()
         };
-        let listing = Listing {
+        let mut listing = Listing {
             labels: [("Hot-Anger".to_string(), 4), ("joy".to_string(), 3)].into(),
             speakers: ["a".to_string(), "b".to_string()].into(),
             ..Listing::default()
@@ -172,5 +183,12 @@ mod tests {
             official: Some(1.0),
         };
         assert!(unknown.agrees());
+        let warning = incomplete("c", &config, &listing).unwrap();
+        assert!(
+            warning.starts_with("c: this copy has 7 of the 10 utterances"),
+            "{warning}"
+        );
+        listing.labels.insert("sad".into(), 3);
+        assert_eq!(incomplete("c", &config, &listing), None);
     }
 }

@@ -23,7 +23,7 @@ mod utterance;
 pub mod votes;
 mod walk;
 
-pub use check::{Count, CountCheck, Hours, check};
+pub use check::{Count, CountCheck, Hours, check, incomplete};
 pub use classes::{ClassChoice, ClassMap, ClassSet, DROPPED, VALENCE3};
 pub use config::{CorpusConfig, Labels, Official};
 pub use corpora::Corpora;

@@ -99,6 +99,9 @@ impl Ingest {
             Err(CorpusError::Machine(fault)) => return Err(fault.into()),
             other => other?,
         };
+        listing
+            .warnings
+            .extend(corpus::incomplete(name, config, &found));
         let bad: Vec<(&str, &str)> = found
             .bad()
             .map(|bad| (bad.what.as_str(), bad.reason.as_str()))

@@ -117,18 +117,7 @@ pub fn copies(items: &[Audited]) -> Vec<Finding> {
             "remove the copies: each counts as an utterance of its own",
         ),
     ];
-    let found = found
-        .into_iter()
-        .filter(|(_, _, names, ..)| !names.is_empty());
-    found
-        .map(|(code, severity, names, (one, many), help)| {
-            let what = match names.len() {
-                1 => one.to_owned(),
-                count => format!("{count} {many}"),
-            };
-            Finding::about(code, severity, &what, names, help)
-        })
-        .collect()
+    Finding::of_each(found)
 }
 
 fn is_across(group: &[&Audited]) -> bool {

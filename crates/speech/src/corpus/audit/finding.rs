@@ -61,11 +61,35 @@ impl Finding {
         }
     }
 
+    /// The findings that are about something: of each, what to say of one thing and, after their number, of several.
+    pub(super) fn of_each(found: impl IntoIterator<Item = Found>) -> Vec<Self> {
+        let found = found.into_iter();
+        let found = found.filter(|(_, _, names, ..)| !names.is_empty());
+        found
+            .map(|(code, severity, names, (one, many), help)| {
+                let what = match names.len() {
+                    1 => one.to_owned(),
+                    count => format!("{count} {many}"),
+                };
+                Self::about(code, severity, &what, names, help)
+            })
+            .collect()
+    }
+
     /// Whether its message names fewer than there are.
     pub fn is_cut(&self) -> bool {
         self.names.len() > FEW
     }
 }
+
+/// Code, severity and names of a finding, what is said of one of them and of several, and what to do.
+pub(super) type Found = (
+    &'static str,
+    Severity,
+    Vec<String>,
+    (&'static str, &'static str),
+    &'static str,
+);
 
 /// So many names are in a message.
 const FEW: usize = 10;

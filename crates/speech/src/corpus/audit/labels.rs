@@ -63,16 +63,5 @@ pub fn missing_classes(items: &[Audited], classes: &[&str]) -> Vec<Finding> {
             "check the class map (`classes` of `ingest`, `labels` in corpora.toml)",
         ),
     ];
-    let found = found
-        .into_iter()
-        .filter(|(_, _, names, ..)| !names.is_empty());
-    found
-        .map(|(code, severity, names, (one, many), help)| {
-            let what = match names.len() {
-                1 => one.to_owned(),
-                count => format!("{count} {many}"),
-            };
-            Finding::about(code, severity, &what, names, help)
-        })
-        .collect()
+    Finding::of_each(found)
 }
