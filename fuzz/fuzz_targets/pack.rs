@@ -12,7 +12,7 @@ use pipe_engine::cache::items::{
     ItemIndex, ItemRecord, Location, StepTag, decode, encode, step_of,
 };
 use pipe_engine::cache::log::Log;
-use pipe_engine::cache::{Cache, ListingHistory, PackReader, VerifyOptions, verify};
+use pipe_engine::cache::{Cache, Interruption, ListingHistory, PackReader, VerifyOptions, verify};
 use pipe_foundation::Digest;
 use pipe_foundation::system::RealSystem;
 use pipe_fuzz::{empty, framed, safetensors, write};
@@ -68,14 +68,15 @@ fn pack(bytes: &[u8]) {
     };
     let folder = empty("packs");
     write(&format!("packs/{:016x}.pack", location.pack), pack);
-    let reader = PackReader::new(Arc::new(RealSystem), folder, None);
+    let reader = PackReader::new(Arc::new(RealSystem), folder, None, Interruption::default());
     let in_pack = || {
         let start = usize::try_from(location.offset).ok()?;
         pack.get(start..start.checked_add(usize::try_from(location.bytes).ok()?)?)
     };
     let wanted = Digest::of(in_pack().unwrap_or_default());
     let got = reader.get(location, &wanted).expect("it can be read");
-    let read = reader.read(location, &wanted).expect("it can be read");
+    let part = reader.open(location, &wanted).expect("it can be read");
+    let read = part.map(|part| part.to_vec().expect("it was read"));
     assert_eq!(got.as_deref(), in_pack());
     assert_eq!(read.as_deref(), in_pack());
     let other = Digest::of(b"other than what is there");

@@ -13,7 +13,7 @@ use super::resuming::read_until;
 use super::workspace::{Run, Workspace, lines_of_json};
 
 /// Writes a WAV whose samples are a hole in the file: it takes 4 KB, however long it is.
-fn sparse_wav(space: &Workspace, name: &str, rate_hz: u32, bits: u16, seconds: u32) {
+pub fn sparse_wav(space: &Workspace, name: &str, rate_hz: u32, bits: u16, seconds: u32) {
     let frame_bytes = u32::from(bits / 8);
     let bytes = rate_hz * seconds * frame_bytes;
     let mut header = b"RIFF".to_vec();
@@ -31,7 +31,7 @@ fn sparse_wav(space: &Workspace, name: &str, rate_hz: u32, bits: u16, seconds: u
 }
 
 /// Runs the binary with so many kilobytes for all that it allocates; it fails where it asks for more.
-fn within(space: &Workspace, kilobytes: u32, arguments: &[&str]) -> Output {
+pub fn within(space: &Workspace, kilobytes: u32, arguments: &[&str]) -> Output {
     fed_within(space, kilobytes, arguments, Stdio::null())
 }
 
@@ -44,7 +44,8 @@ fn fed_within(space: &Workspace, kilobytes: u32, arguments: &[&str], stdin: Stdi
     command.output().unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+/// What was written to standard error.
+pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -107,21 +108,6 @@ fn windows_that_are_cut_while_a_recording_is_read_are_those_of_short_recordings(
         );
         assert_eq!(found["start_s"], f64::from(10 * window));
     }
-}
-
-/// Two hours, whose samples would take 460 MB, and whose features take 115 MB and as much again while they are stored.
-#[test]
-fn features_of_a_long_recording_take_no_room_for_its_samples() {
-    let space = Workspace::with_corpus(1);
-    sparse_wav(&space, "corpora/made/audio/0000.wav", 16_000, 8, 7_200);
-    space.write(
-        "long.toml",
-        "[stage.speech]\nkind = \"ingest\"\ncorpora = [\"made\"]\nsplit = \"train\"\nmax_duration_s = 8000\n\
-         [stage.fbank]\nkind = \"fbank\"\ninput = \"speech\"\nbins = 40\n",
-    );
-    let arguments = ["run", "long.toml", "--jobs", "1"];
-    let output = within(&space, 450_000, &arguments);
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
 #[test]

@@ -51,6 +51,7 @@ mod limits;
 mod lineage;
 mod machine_limits;
 mod locking;
+mod long_items;
 mod long_recordings;
 mod made_up;
 mod manifests;

@@ -30,6 +30,22 @@ impl<'a> Matrix<'a> {
             .or(held.map(|FeatureItem(features)| Self::Held(features)))
     }
 
+    /// Number of frames.
+    pub fn frames(&self) -> usize {
+        match self {
+            Self::Held(features) => features.frames,
+            Self::Long(long) => long.frames(),
+        }
+    }
+
+    /// Coefficients per frame.
+    pub fn bins(&self) -> usize {
+        match self {
+            Self::Held(features) => features.bins,
+            Self::Long(long) => long.bins(),
+        }
+    }
+
     /// All of them together.
     ///
     /// # Errors
@@ -42,48 +58,56 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// Columns of the features of a long recording, of which a few are read at once.
+/// Columns of features, of which a few are read at once where they are not held.
 pub struct Columns<'a> {
-    features: &'a LongFeatures,
+    matrix: &'a Matrix<'a>,
     progress: &'a dyn Progress,
-    /// Those from `first` on.
-    held: Vec<Vec<f32>>,
+    /// Those from `first` on that were read.
+    read: Vec<Vec<f32>>,
     first: usize,
 }
 
 impl<'a> Columns<'a> {
-    /// Those of `features`, none of which is read yet.
-    pub fn of(features: &'a LongFeatures, progress: &'a dyn Progress) -> Self {
+    /// Those of `matrix`, none of which is read yet.
+    pub fn of(matrix: &'a Matrix<'a>, progress: &'a dyn Progress) -> Self {
         Self {
-            features,
+            matrix,
             progress,
-            held: Vec::new(),
+            read: Vec::new(),
             first: 0,
         }
     }
 
-    /// The column `bin`, one value of each frame.
+    /// The column `bin`, one value of each frame, to be asked for once.
     ///
     /// # Errors
     /// As [`Matrix::together`].
-    pub fn get(&mut self, bin: usize) -> Result<Vec<f64>, ItemError> {
-        if !(self.first..self.first + self.held.len()).contains(&bin) {
-            self.read(bin)?;
+    pub fn take(&mut self, bin: usize) -> Result<Vec<f64>, ItemError> {
+        self.progress.check().map_err(ItemError::transient)?;
+        let long = match self.matrix {
+            Matrix::Long(long) => *long,
+            Matrix::Held(features) => {
+                let column = features.values.iter().skip(bin).step_by(features.bins);
+                return Ok(column.map(|&value| f64::from(value)).collect());
+            }
+        };
+        if !(self.first..self.first + self.read.len()).contains(&bin) {
+            self.read(long, bin)?;
         }
-        let column = self.held.get_mut(bin - self.first).map(std::mem::take);
-        Ok(column.into_iter().flatten().map(f64::from).collect())
+        let column = std::mem::take(&mut self.read[bin - self.first]);
+        Ok(column.into_iter().map(f64::from).collect())
     }
 
     /// Reads the columns from `first` on that have room.
-    fn read(&mut self, first: usize) -> Result<(), ItemError> {
-        let (frames, bins) = (self.features.frames(), self.features.bins());
+    fn read(&mut self, long: &LongFeatures, first: usize) -> Result<(), ItemError> {
+        let (frames, bins) = (long.frames(), long.bins());
         let count = (COLUMNS_BYTES / (4 * frames.max(1))).clamp(1, bins - first);
         self.first = first;
-        self.held = (0..count).map(|_| Vec::with_capacity(frames)).collect();
-        let held = &mut self.held;
-        let read = self.features.each_block(self.progress, &mut |block| {
+        self.read = (0..count).map(|_| Vec::with_capacity(frames)).collect();
+        let columns = &mut self.read;
+        let read = long.each_block(self.progress, &mut |block| {
             for frame in block.chunks_exact(bins) {
-                for (column, value) in held.iter_mut().zip(&frame[first..]) {
+                for (column, value) in columns.iter_mut().zip(&frame[first..]) {
                     column.push(*value);
                 }
             }

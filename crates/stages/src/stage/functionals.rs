@@ -90,14 +90,9 @@ impl ItemStage for FunctionalsStage {
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
         let matrix = Matrix::of(input).ok_or_else(|| ItemError::permanent("no features"))?;
-        let found = match matrix {
-            Matrix::Held(features) => self.0.of(features),
-            Matrix::Long(long) => {
-                let mut columns = Columns::of(long, context.progress);
-                let column = |bin| columns.get(bin);
-                self.0.of_columns(long.frames(), long.bins(), column)?
-            }
-        };
+        let mut columns = Columns::of(&matrix, context.progress);
+        let column = |bin| columns.take(bin);
+        let found = self.0.of_columns(matrix.frames(), matrix.bins(), column)?;
         let found = found.ok_or_else(|| ItemError::permanent("it has no frames"))?;
         Ok(Box::new(FeatureItem(found)))
     }

@@ -9,7 +9,7 @@ use pipe_engine::manifest::{
     Declaration, Diagnostic, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
 };
 use pipe_engine::stage::{
-    DeclaredFile, DeclaredFolder, ItemContext, ItemCopy, ItemError, ItemStage, Stage,
+    DeclaredFile, DeclaredFolder, ItemContext, ItemCopy, ItemError, ItemSize, ItemStage, Stage,
 };
 use pipe_foundation::regular_file;
 use pipe_speech::feature_files::{
@@ -239,6 +239,11 @@ impl ItemStage for Import {
             }
         }
         own
+    }
+
+    /// As long as the data of the recording, which are not read for it.
+    fn size(&self, _source: &dyn ItemFacts, input: ItemSize) -> ItemSize {
+        ItemSize::held(input.bytes)
     }
 
     fn listed(&self, items: &[Item]) {
