@@ -250,13 +250,19 @@ impl AggregateStage for Train {
         self.check_leaks(&items, context)?;
         let masks = self.options.spec_augment.masks();
         let has_classes = self.options.has_classes();
+        let items = data::of_use(&items, &self.options);
+        let mut validation = data::examples(&items, Split::Validation)?;
+        if has_classes && self.options.targets().is_empty() {
+            // There is nothing to score where no class is known.
+            validation.retain(|example| example.class.is_some());
+        }
         let data = TrainingData {
             classes: match has_classes {
                 true => data::classes(&items)?,
                 false => Vec::new(),
             },
-            train: data::examples(&items, Split::Train, has_classes)?,
-            validation: data::examples(&items, Split::Validation, has_classes)?,
+            train: data::examples(&items, Split::Train)?,
+            validation,
             shares: match has_classes {
                 true => data::shares(&items),
                 false => None,
