@@ -146,6 +146,11 @@ impl Trainable {
         if self.workers.stopped() {
             return Err(ModelError::Stopped);
         }
+        // The optimiser has nothing to do with what is measured: it has no gradient, and does not decay.
+        for (range, measured) in self.tape_encoder.take_measured() {
+            self.moments.clear(range.clone());
+            self.network.values[range].copy_from_slice(&measured);
+        }
         let emotion = (self.network.classes() > 0).then_some(&mut self.emotion);
         for layer in emotion.into_iter().chain(&mut self.numbers) {
             layer.update(&step, &mut grads, scale)?;
