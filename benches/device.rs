@@ -386,7 +386,7 @@ impl Setting {
             let embedding = self.shape.embedding();
             let attributes = heads.iter().map(|(head, labels)| match head.mode {
                 HeadMode::Discriminator => EMOTIONS * labels,
-                HeadMode::Shared | HeadMode::GradReverse => embedding * labels,
+                _ => embedding * labels,
             });
             sum + embedding * EMOTIONS + attributes.sum::<usize>()
         };
@@ -406,7 +406,7 @@ fn studies() -> Vec<Heads> {
             let chosen = (ATTRIBUTES.iter().enumerate()).filter(|(at, _)| subset >> at & 1 == 1);
             let heads = chosen.map(|(_, (attribute, labels))| {
                 let attribute = attribute.clone();
-                (HeadSpec { attribute, mode }, *labels)
+                (HeadSpec::new(attribute, mode), *labels)
             });
             studies.push(heads.collect());
         }

@@ -1,5 +1,6 @@
 //! End-to-end tests: the real binary in a temporary folder. Run, change one thing, run again, compare what ran.
 
+mod adapting;
 mod altered_bundle;
 mod audit;
 mod audit_memory;
@@ -56,6 +57,7 @@ mod long_recordings;
 mod made_up;
 mod manifests;
 mod many_variants;
+mod mixing;
 mod names;
 mod normalising;
 mod opened_files;

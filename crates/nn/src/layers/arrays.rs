@@ -40,6 +40,8 @@ pub struct ArrayShape {
     pub shape: Vec<usize>,
     /// Order of its values.
     pub order: Order,
+    /// Whether training measures its values, instead of learning them by their gradient.
+    pub is_measured: bool,
 }
 
 /// In what order the values of an array are kept.
@@ -58,7 +60,14 @@ impl ArrayShape {
             name: name.into(),
             shape: shape.to_vec(),
             order: Order::LastFastest,
+            is_measured: false,
         }
+    }
+
+    /// The same, measured instead of learned.
+    pub fn measured(mut self) -> Self {
+        self.is_measured = true;
+        self
     }
 
     /// The same with the first dimension running fastest.

@@ -24,8 +24,9 @@ pub struct Gradients<'a> {
 
 /// The processor's version of a layer of frames.
 ///
-/// An utterance's output may depend on nothing but its own frames: others in its share never change a bit of it. After
-/// the pooling over time an utterance has one frame, its vector.
+/// An utterance's output may depend on nothing but its own frames: others in its share never change a bit of it. A layer that
+/// runs as [`Run::Batch`](super::Run::Batch) is excepted in training, where its share is the whole batch. After the pooling
+/// over time an utterance has one frame, its vector.
 pub trait FrameLayer: Send + Sync {
     /// Weights made ready for the passes.
     type Weights: Default + Send + Sync + 'static;
@@ -90,6 +91,9 @@ pub trait FrameLayer: Send + Sync {
         gradients: Gradients<'_>,
         scratch: &mut Self::Scratch,
     );
+
+    /// Replaces those of its flat values that are measured, not learned, by what they are after a forward pass in training.
+    fn measure(&self, _values: &mut [f32], _kept: &Self::Kept) {}
 }
 
 /// A [`FrameLayer`] of any type.
@@ -132,6 +136,8 @@ pub trait AnyFrameLayer: Send + Sync {
         gradients: Gradients<'_>,
         scratch: &mut Slots,
     );
+    /// As [`FrameLayer::measure`].
+    fn measure(&self, values: &mut [f32], kept: &Slot);
 }
 
 impl<L: FrameLayer> AnyFrameLayer for L {
@@ -186,5 +192,9 @@ impl<L: FrameLayer> AnyFrameLayer for L {
             gradients,
             scratch,
         );
+    }
+
+    fn measure(&self, values: &mut [f32], kept: &Slot) {
+        FrameLayer::measure(self, values, kept.get());
     }
 }

@@ -18,10 +18,12 @@
 //!
 //! Sizes are worked out once ([`Options::sized`]), then each layer is called once a batch and share, never for a single
 //! frame. [`FrameLayer`]s run on at most eight shares of a batch, each on a thread of its own, and every utterance has
-//! the same bits whatever the others are. [`RecurrentLayer`]s run on groups of sequences, each direction a task. Once the
+//! the same bits whatever the others are. A layer that depends on all frames of a batch, such as `batch_norm`, gets the whole
+//! batch as one share. [`RecurrentLayer`]s run on groups of sequences, each direction a task. Once the
 //! frames of an utterance have become one vector, the whole batch is one share with a frame for each utterance.
 
 mod attention_pool;
+mod batch_norm;
 pub mod conv;
 mod dropout;
 mod gru;

@@ -12,6 +12,7 @@ pub const REGISTERED: &[Kind] = &[
     super::linear::KIND,
     super::dropout::KIND,
     super::layer_norm::KIND,
+    super::batch_norm::KIND,
     super::attention_pool::KIND,
     super::statistics_pool::KIND,
     super::transformer::KIND,

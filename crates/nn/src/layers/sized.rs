@@ -15,6 +15,8 @@ use super::recurrent_layer::AnyRecurrentLayer;
 pub enum Run<'a> {
     /// On the frames of each share of a batch.
     Frames(&'a dyn AnyFrameLayer),
+    /// On all frames of a batch at once, as it depends on all of them.
+    Batch(&'a dyn AnyFrameLayer),
     /// Along groups of sequences.
     Sequences(&'a dyn AnyRecurrentLayer),
 }
@@ -65,7 +67,7 @@ impl dyn SizedLayer + '_ {
     /// Frames that `frames` of an utterance become.
     pub fn frames_after(&self, frames: usize) -> usize {
         match self.run() {
-            Run::Frames(layer) => layer.frames_after(frames),
+            Run::Frames(layer) | Run::Batch(layer) => layer.frames_after(frames),
             Run::Sequences(_) => frames,
         }
     }
@@ -73,7 +75,7 @@ impl dyn SizedLayer + '_ {
     /// Fewest frames that become `frames`.
     pub fn frames_needed(&self, frames: usize) -> usize {
         match self.run() {
-            Run::Frames(layer) => layer.frames_needed(frames),
+            Run::Frames(layer) | Run::Batch(layer) => layer.frames_needed(frames),
             Run::Sequences(_) => frames,
         }
     }

@@ -78,7 +78,14 @@ impl SpacedFrames {
             .map(|(start, length)| &self.values[start * self.channels..][..length * self.channels])
     }
 
-    /// The same, to be written.
+    /// The frames of the utterance at `place`, `[frames, channels]`.
+    pub fn utterance(&self, place: usize) -> &[f32] {
+        let before = &self.lengths[..place];
+        let start = self.gap + before.iter().map(|length| length + self.gap).sum::<usize>();
+        &self.values[start * self.channels..][..self.lengths[place] * self.channels]
+    }
+
+    /// As [`Self::utterances`], to be written.
     pub fn utterances_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
         let (gap, channels) = (self.gap * self.channels, self.channels);
         let mut rest = self.values.get_mut(gap..).unwrap_or_default();

@@ -147,7 +147,7 @@ pub fn agrees_with_naive(
 }
 
 /// The gradient of `loss` at `point`, by central differences; `point` is the same afterwards.
-fn differences(point: &mut [f64], loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+pub fn differences(point: &mut [f64], loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     const STEP: f64 = 1e-5;
     let length = point.len();
     let slope = |at: usize| {

@@ -1,6 +1,7 @@
 //! The encoder as one operation on dfdx's tape, with values and gradients in flat buffers.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub(super) struct TapeEncoder {
     device: Cpu,
     /// Names the parameters' gradient on the tape; its own values are never touched.
     handle: Tensor<(usize,), f32, Cpu>,
+    /// Arrays that the last pass measured: their places among the values, and what they are now.
+    measured: RefCell<Vec<(Range<usize>, Vec<f32>)>>,
     /// Buffers of the last pass, waiting for the next; the backward operation gives them back.
     idle: Rc<RefCell<Option<Box<EncoderPass>>>>,
 }
@@ -34,6 +37,7 @@ impl TapeEncoder {
             workers,
             device,
             handle,
+            measured: RefCell::default(),
             idle: Rc::default(),
         })
     }
@@ -51,6 +55,7 @@ impl TapeEncoder {
         let embeddings = self
             .encoder
             .forward(values, batch, &mut pass, &self.workers)?;
+        self.measured.replace(self.encoder.measured(values, &pass));
         let shape = (batch.len(), self.encoder.shape().embedding());
         let output = self.device.try_tensor_from_vec(embeddings, shape)?;
         let (of_output, of_values) = (output.ghost(), self.handle.ghost());
@@ -66,6 +71,11 @@ impl TapeEncoder {
             Ok(())
         });
         Ok(output.put_tape(tape))
+    }
+
+    /// The arrays that are measured, not learned, after the last forward pass: their places and their values.
+    pub(super) fn take_measured(&self) -> Vec<(Range<usize>, Vec<f32>)> {
+        self.measured.take()
     }
 
     /// dL/d(parameters) after a backward pass.

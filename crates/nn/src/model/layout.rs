@@ -48,6 +48,17 @@ impl EncoderLayout {
         }
     }
 
+    /// The places of arrays that are measured, not learned, each with its layer.
+    pub fn measured(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let measured = self.arrays.iter().filter(|(_, array, _)| array.is_measured);
+        measured.map(|(.., range)| {
+            let layer = self
+                .layers
+                .partition_point(|layer| layer.end <= range.start);
+            (layer, range.clone())
+        })
+    }
+
     /// For each layer after the pooling over time, the places of its arrays.
     pub fn layers_of_vectors(&self) -> impl Iterator<Item = Vec<Range<usize>>> {
         let ranges = || self.arrays.iter().map(|(.., range)| range.clone());

@@ -26,7 +26,7 @@ pub struct StepLosses {
     pub emotion: f32,
     /// Loss of each numeric target.
     pub numbers: Vec<f32>,
-    /// Cross-entropy of each attribute head; of a discriminator before its own step.
+    /// Cross-entropy of each attribute head, of a discriminator before its own step; penalties before their weight.
     pub attributes: Vec<f32>,
     /// Norm of the gradient of everything but the discriminators, before clipping.
     pub gradient_norm: f64,
@@ -67,23 +67,35 @@ pub(super) struct HeadWeight {
 
 /// Weight of the emotion loss and of each head's.
 ///
-/// With N heads, a head's loss counts alpha / N (eq. 1 and 2) or -alpha / N (eq. 3, discriminator),
+/// With N heads of the paper's modes, a head's loss counts alpha / N (eq. 1 and 2) or -alpha / N (eq. 3, discriminator),
 /// emotion 1 - alpha. Under Ganin's rule a reversed head counts 1, its gradient turns by alpha / N,
-/// and it takes nothing from emotion's weight.
+/// and it takes nothing from emotion's weight. Nor do the heads with a weight of their own, w, which do not count in N:
+/// penalties count alpha w; the classifier of a conditional adversarial network counts 1, and its gradient turns by alpha w.
 pub(super) fn weights(
     heads: &[HeadSpec],
     alpha: f64,
     reversal: Reversal,
 ) -> (f32, Vec<HeadWeight>) {
-    if heads.is_empty() {
-        return (1.0, Vec::new());
-    }
-    let share = alpha / heads.len() as f64;
+    let sharing = heads.iter().filter(|head| !head.mode.has_weight());
+    let share = alpha / sharing.count().max(1) as f64;
     let mut emotion = 1.0;
     let weights = heads
         .iter()
         .map(|head| {
+            let own = alpha * head.weight.unwrap_or(1.0);
             let (loss, lambda) = match (head.mode, reversal) {
+                (HeadMode::Coral | HeadMode::Mmd, _) => {
+                    return HeadWeight {
+                        loss: own as f32,
+                        lambda: 0.0,
+                    };
+                }
+                (HeadMode::Cdan, _) => {
+                    return HeadWeight {
+                        loss: 1.0,
+                        lambda: own as f32,
+                    };
+                }
                 (HeadMode::Shared, _) => (share, 0.0),
                 (HeadMode::GradReverse, Reversal::Paper) => (share, 1.0),
                 (HeadMode::GradReverse, Reversal::Ganin) => {
@@ -110,10 +122,10 @@ mod tests {
     use crate::model::spec::Attribute;
 
     fn heads(modes: &[HeadMode]) -> Vec<HeadSpec> {
-        [Attribute::Corpus, Attribute::Gender]
+        [Attribute::Corpus, Attribute::Gender, Attribute::Speaker]
             .into_iter()
             .zip(modes)
-            .map(|(attribute, &mode)| HeadSpec { attribute, mode })
+            .map(|(attribute, &mode)| HeadSpec::new(attribute, mode))
             .collect()
     }
 
@@ -130,5 +142,10 @@ mod tests {
         let (emotion, each) = weights(&heads(&[HeadMode::Discriminator]), 0.5, Reversal::Paper);
         assert_eq!((emotion, each[0].loss), (0.5, -0.5));
         assert_eq!(weights(&[], 0.5, Reversal::Paper), (1.0, vec![]));
+        let mut mixed = heads(&[HeadMode::Coral, HeadMode::Shared, HeadMode::Cdan]);
+        mixed[0].weight = Some(3.0);
+        let (emotion, each) = weights(&mixed, 0.5, Reversal::Paper);
+        assert_eq!((emotion, each[0].loss, each[1].loss), (0.5, 1.5, 0.5));
+        assert_eq!((each[2].loss, each[2].lambda), (1.0, 0.5));
     }
 }

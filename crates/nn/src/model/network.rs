@@ -12,6 +12,8 @@ use super::{Array, Encoder, EncoderPass, EncoderShape, Initialisation, ModelErro
 
 /// Hidden units of a discriminator, both layers.
 const DISCRIMINATOR_UNITS: usize = 1000;
+/// Hidden units of the classifier of a conditional adversarial network, both layers, as its authors have them.
+const CONDITIONAL_UNITS: usize = 1024;
 
 /// Sizes and values of a network.
 #[derive(Clone, Debug)]
@@ -61,12 +63,12 @@ impl Network {
         if let Some(at) = (1..targets.len()).find(|&at| targets[..at].contains(&targets[at])) {
             return Err(ModelError::Heads(format!("{} appears twice", targets[at])));
         }
-        let looks_at_classes =
-            |(head, _): &&(HeadSpec, usize)| head.mode == HeadMode::Discriminator;
+        let looks_at_classes = |(head, _): &&(HeadSpec, usize)| head.mode.looks_at_classes();
         if let (0, Some((head, _))) = (classes, heads.iter().find(looks_at_classes)) {
             return Err(ModelError::Heads(format!(
-                "the discriminator of {} looks at the probabilities of classes, and there are none",
-                head.attribute.name()
+                "the head of {} ({}) looks at the probabilities of classes, and there are none",
+                head.attribute.name(),
+                head.mode.name()
             )));
         }
         for (index, (head, labels)) in heads.iter().enumerate() {
@@ -279,11 +281,16 @@ pub(super) fn target_name(target: &str) -> String {
     format!("target.{target}")
 }
 
-/// Lengths of a head's input, of its hidden layers and of its output.
+/// Lengths of a head's input, of its hidden layers and of its output; of a penalty its input alone, as it has no layers.
 fn head_sizes(head: &HeadSpec, embedding: usize, classes: usize, labels: usize) -> Vec<usize> {
     match head.mode {
         HeadMode::Discriminator => vec![classes, DISCRIMINATOR_UNITS, DISCRIMINATOR_UNITS, labels],
+        HeadMode::Cdan => {
+            let mapped = embedding.saturating_mul(classes);
+            vec![mapped, CONDITIONAL_UNITS, CONDITIONAL_UNITS, labels]
+        }
         HeadMode::Shared | HeadMode::GradReverse => vec![embedding, labels],
+        HeadMode::Coral | HeadMode::Mmd => vec![embedding],
     }
 }
 
@@ -314,6 +321,7 @@ pub(super) fn count_parameters(
 pub(super) fn head_name(head: &HeadSpec, index: usize) -> String {
     match head.mode {
         HeadMode::Discriminator => format!("discriminator.{}.{index}", head.attribute.name()),
-        HeadMode::Shared | HeadMode::GradReverse => format!("head.{}", head.attribute.name()),
+        HeadMode::Cdan => format!("cdan.{}.{index}", head.attribute.name()),
+        _ => format!("head.{}", head.attribute.name()),
     }
 }

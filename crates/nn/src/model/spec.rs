@@ -76,16 +76,108 @@ pub enum HeadMode {
     GradReverse,
     /// Adversarial discriminator on the emotion probabilities, eq. 3.
     Discriminator,
+    /// Penalty on how the covariances of embeddings differ (Sun and Saenko 2016).
+    Coral,
+    /// Penalty on the maximum mean discrepancy of embeddings (Long et al. 2015).
+    Mmd,
+    /// Conditional adversarial network: a reversed classifier of embeddings and probabilities (Long et al. 2018).
+    Cdan,
+}
+
+impl HeadMode {
+    /// Name as written in manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::GradReverse => "grad_reverse",
+            Self::Discriminator => "discriminator",
+            Self::Coral => "coral",
+            Self::Mmd => "mmd",
+            Self::Cdan => "cdan",
+        }
+    }
+
+    /// Whether it compares the embeddings of groups, without layers of its own.
+    pub fn is_penalty(self) -> bool {
+        matches!(self, Self::Coral | Self::Mmd)
+    }
+
+    /// Whether its loss counts beside those of the tasks, by a weight of its own and without taking from theirs.
+    pub fn has_weight(self) -> bool {
+        self.is_penalty() || self == Self::Cdan
+    }
+
+    /// Whether the values of its attribute can be told apart as target and source alone.
+    pub fn has_target(self) -> bool {
+        self.has_weight() || self == Self::GradReverse
+    }
+
+    /// Whether it looks at the probabilities of the classes.
+    pub fn looks_at_classes(self) -> bool {
+        matches!(self, Self::Discriminator | Self::Cdan)
+    }
 }
 
 /// One attribute head.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadSpec {
-    /// What it predicts.
+    /// What it predicts, or between the values of which it compares embeddings.
     pub attribute: Attribute,
     /// How it takes part in training.
     pub mode: HeadMode,
+    /// Values of the attribute that are the target, all others being the source; where there are none, each value is a
+    /// group of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target: Vec<String>,
+    /// Factor of its loss, or of the gradient that it reverses; 1 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
+}
+
+impl HeadSpec {
+    /// The label of all values in [`Self::target`].
+    pub const TARGET: &'static str = "target";
+    /// The label of all other values where there is a target.
+    pub const SOURCE: &'static str = "source";
+
+    /// A head with the usual weight, for which each value is a group.
+    pub fn new(attribute: Attribute, mode: HeadMode) -> Self {
+        Self {
+            attribute,
+            mode,
+            target: Vec::new(),
+            weight: None,
+        }
+    }
+
+    /// The label of a value of the attribute.
+    pub fn label<'a>(&self, value: &'a str) -> &'a str {
+        match self.target.iter().any(|target| target == value) {
+            _ if self.target.is_empty() => value,
+            true => Self::TARGET,
+            false => Self::SOURCE,
+        }
+    }
+
+    /// What is wrong with the head by itself: the key and why.
+    pub fn problem(&self) -> Option<(&'static str, String)> {
+        let mode = self.mode.name();
+        if !self.target.is_empty() && !self.mode.has_target() {
+            let reason =
+                format!("belongs to the modes grad_reverse, coral, mmd and cdan, not to {mode}");
+            return Some(("target", reason));
+        }
+        let weight = self.weight?;
+        if !self.mode.has_weight() {
+            let reason = format!(
+                "belongs to the modes coral, mmd and cdan; `alpha` is the weight of {mode}"
+            );
+            return Some(("weight", reason));
+        }
+        let usable = weight > 0.0 && weight.is_finite();
+        (!usable).then(|| ("weight", "must be above 0".to_owned()))
+    }
 }
 
 /// Weight of the attribute tasks: linear over the epochs, constant where both ends are equal.
@@ -131,6 +223,34 @@ pub enum Reversal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn heads_tell_target_and_source_apart_and_name_what_does_not_fit() {
+        let head = |json: &str| serde_json::from_str::<HeadSpec>(json).unwrap();
+        let text = r#"{"attribute":"corpus","mode":"coral","target":["far"],"weight":2.0}"#;
+        let coral = head(text);
+        assert_eq!(serde_json::to_string(&coral).unwrap(), text);
+        assert_eq!(
+            (coral.label("far"), coral.label("near")),
+            ("target", "source")
+        );
+        let plain = r#"{"attribute":"corpus","mode":"shared"}"#;
+        assert_eq!(
+            head(plain),
+            HeadSpec::new(Attribute::Corpus, HeadMode::Shared)
+        );
+        assert_eq!(serde_json::to_string(&head(plain)).unwrap(), plain);
+        assert_eq!(head(plain).label("near"), "near");
+        let key = |more: &str| {
+            let head = head(&format!(r#"{{"attribute":"corpus",{more}}}"#));
+            head.problem().map(|(key, _)| key)
+        };
+        assert_eq!(key(r#""mode":"shared","target":["far"]"#), Some("target"));
+        assert_eq!(key(r#""mode":"grad_reverse","target":["far"]"#), None);
+        assert_eq!(key(r#""mode":"grad_reverse","weight":1"#), Some("weight"));
+        assert_eq!(key(r#""mode":"mmd","weight":0"#), Some("weight"));
+        assert_eq!(key(r#""mode":"cdan","weight":0.5"#), None);
+    }
 
     #[test]
     fn alpha_is_linear_over_the_epochs() {

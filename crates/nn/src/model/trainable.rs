@@ -17,7 +17,6 @@ use super::ops::concordance::concordance;
 use super::ops::cross_entropy::{cross_entropy, softmax};
 use super::ops::dropout::dropout;
 use super::ops::focal::focal;
-use super::ops::grad_reverse::grad_reverse;
 use super::ops::soft_cross_entropy::soft_cross_entropy;
 use super::ops::squared_error::squared_error;
 use super::ops::tape_op::weighted_sum;
@@ -25,6 +24,7 @@ use super::optimiser::{Moments, Step, sum_of_squares, sum_of_squares_on};
 use super::spec::{HeadMode, HeadSpec, Reversal};
 use super::task::{self, LossName, TaskSpec};
 use super::{ModelError, Network, StepLosses, Targets, Update};
+use head_input::{HeadInput, Taped, no_classes};
 
 /// One batch and how it is to be learned.
 pub struct TrainingBatch<'a> {
@@ -61,8 +61,6 @@ pub struct Trainable {
     device: Cpu,
     workers: Arc<Workers>,
 }
-
-type Taped = OwnedTape<f32, Cpu>;
 
 impl Trainable {
     /// Puts a network on the tape, nothing remembered yet.
@@ -148,6 +146,11 @@ impl Trainable {
         if self.workers.stopped() {
             return Err(ModelError::Stopped);
         }
+        // The optimiser has nothing to do with what is measured: it has no gradient, and does not decay.
+        for (range, measured) in self.tape_encoder.take_measured() {
+            self.moments.clear(range.clone());
+            self.network.values[range].copy_from_slice(&measured);
+        }
         let emotion = (self.network.classes() > 0).then_some(&mut self.emotion);
         for layer in emotion.into_iter().chain(&mut self.numbers) {
             layer.update(&step, &mut grads, scale)?;
@@ -172,6 +175,8 @@ impl Trainable {
         let targets = batch.targets;
         let (values, seed) = (&self.network.values, batch.dropout_seed);
         let x = self.tape_encoder.forward(values, batch.features, seed)?;
+        let (embeddings, tape) = x.split_tape();
+        let x = embeddings.clone().put_tape(tape);
         let x = dropout(x, batch.dropout, batch.dropout_seed)?;
         let (x, tape) = x.split_tape();
         let (task_weight, head_weights) = weights(&self.specs, batch.alpha, batch.reversal);
@@ -206,26 +211,20 @@ impl Trainable {
         let mut attributes = Vec::with_capacity(self.specs.len());
         for (index, weight) in head_weights.into_iter().enumerate() {
             let labels = targets.attributes.get(index).map_or(&[][..], Vec::as_slice);
-            if self.specs[index].mode == HeadMode::Discriminator {
+            let mode = self.specs[index].mode;
+            if mode == HeadMode::Discriminator {
                 let logits = logits.as_ref().ok_or_else(no_classes)?;
                 attributes.push(self.step_discriminator(index, logits, labels, step)?);
             }
-            let from: Matrix<Taped> = match self.specs[index].mode {
-                HeadMode::Shared => x.clone().put_tape(tape),
-                HeadMode::GradReverse => grad_reverse(x.clone().put_tape(tape), weight.lambda)?,
-                HeadMode::Discriminator => {
-                    let logits = logits.clone().ok_or_else(no_classes)?;
-                    logits.put_tape(tape).try_softmax::<Axis<1>>()?
-                }
+            let from = HeadInput {
+                embeddings: &embeddings,
+                dropped: &x,
+                logits: logits.as_ref(),
             };
-            let learns = match self.specs[index].mode {
-                HeadMode::Discriminator => Learns::No,
-                HeadMode::Shared | HeadMode::GradReverse => Learns::Yes,
-            };
-            let loss = cross_entropy(chain(&self.heads[index], from, learns)?, labels, None)?;
+            let loss = from.loss(tape, mode, &self.heads[index], labels, weight.lambda)?;
             let (loss, rest) = loss.split_tape();
             tape = rest;
-            if self.specs[index].mode != HeadMode::Discriminator {
+            if mode != HeadMode::Discriminator {
                 attributes.push(loss.array());
             }
             terms.push((loss, weight.loss));
@@ -317,13 +316,9 @@ fn number_loss(
     }
 }
 
-/// Networks with discriminators have classes, and a training of them has their task.
-fn no_classes() -> ModelError {
-    ModelError::Heads("a discriminator looks at classes, and no task has some".into())
-}
-
 #[cfg(test)]
 mod gradients;
+mod head_input;
 #[cfg(test)]
 mod same_bits;
 mod state;

@@ -5,7 +5,8 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::sampling::{Draw, draw};
+use super::mixup::{Mixer, blend_features};
+use super::sampling::{Draw, draw, draw_number};
 use super::{Example, TrainingData};
 
 /// A random source for one purpose of one epoch, the same on every machine.
@@ -49,11 +50,6 @@ pub(super) fn of_epoch(
     batches
 }
 
-/// The number under which the masks of a draw are drawn: drawn again in one epoch, an utterance gets others.
-pub(super) fn masks_of(epoch: usize, repeat: usize) -> u64 {
-    epoch as u64 | (repeat as u64) << 32
-}
-
 /// Copies of the features of one batch, to be augmented.
 #[derive(Default)]
 pub(super) struct BatchFeatures {
@@ -61,13 +57,24 @@ pub(super) struct BatchFeatures {
 }
 
 impl BatchFeatures {
-    /// Copies and augments the members' features, reusing memory.
-    pub(super) fn fill(&mut self, data: &TrainingData<'_>, members: &[Draw], epoch: usize) {
+    /// Copies, blends and augments the members' features, reusing memory.
+    pub(super) fn fill(
+        &mut self,
+        data: &TrainingData<'_>,
+        mixer: Option<&Mixer>,
+        members: &[Draw],
+        epoch: usize,
+    ) {
         self.values.clear();
-        for &Draw { at, repeat } in members {
+        let blends = mixer.map(|mixer| mixer.blends(data, members, epoch));
+        for (place, &Draw { at, repeat }) in members.iter().enumerate() {
             let Example { id, features, .. } = data.train[at];
             let start = self.values.len();
             self.values.extend_from_slice(features.values);
+            if let Some(&blend) = blends.as_ref().and_then(|blends| blends.get(place)) {
+                let other = data.train[members[blend.partner].at].features;
+                blend_features(&mut self.values[start..], other.values, blend);
+            }
             if let Some(augment) = &data.augment {
                 let own = &mut self.values[start..];
                 augment.masks.apply(
@@ -75,7 +82,7 @@ impl BatchFeatures {
                     features.frames,
                     features.bins,
                     augment.seed,
-                    masks_of(epoch, repeat),
+                    draw_number(epoch, repeat),
                     id,
                 );
             }

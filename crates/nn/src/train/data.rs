@@ -25,8 +25,8 @@ pub struct Example<'a> {
     pub id: &'a str,
     /// The corpus that it comes from, since draws can be balanced over corpora.
     pub corpus: &'a str,
-    /// Number of its class in [`TrainingData::classes`]; 0 where there are no classes.
-    pub class: usize,
+    /// Number of its class in [`TrainingData::classes`]; none where it is not known, or where there are no classes.
+    pub class: Option<usize>,
     /// Its features as the network takes them.
     pub features: FeaturesView<'a>,
 }
@@ -88,9 +88,11 @@ impl TrainingData<'_> {
     pub(super) fn check_labels(&self) -> Result<(), TrainError> {
         let classes = self.classes.len();
         let mut all = self.train.iter().chain(&self.validation);
-        let is_odd = |example: &&Example<'_>| classes > 0 && example.class >= classes;
-        if let Some(odd) = all.find(is_odd) {
-            let (id, class) = (odd.id, odd.class);
+        let odd = |example: &Example<'_>| {
+            let class = example.class.filter(|&class| class >= classes)?;
+            Some((example.id.to_owned(), class))
+        };
+        if let (true, Some((id, class))) = (classes > 0, all.find_map(odd)) {
             return Err(TrainError::Data(format!(
                 "utterance {id} has class {class} (counted from 0), but there are {classes} classes"
             )));

@@ -78,6 +78,13 @@ pub enum TrainError {
         /// The class.
         class: String,
     },
+    /// The validation split cannot tell which epoch is best, as no class is known.
+    #[error("no utterance of validation has a class")]
+    #[diagnostic(
+        code(train::no_classes),
+        help("choose a split whose validation has utterances of every class")
+    )]
+    NoClasses,
     /// The device has no kernels for a task.
     #[error("{what} can be trained on the processor only")]
     #[diagnostic(code(train::device_task), help("run it with --device cpu"))]

@@ -91,7 +91,7 @@ pub struct TrainLosses {
     /// Loss of each numeric target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<TargetLoss>,
-    /// Cross-entropy of each attribute head.
+    /// Loss of each attribute head.
     pub heads: Vec<HeadLoss>,
 }
 
@@ -109,7 +109,7 @@ pub struct TargetLoss {
 pub struct HeadLoss {
     /// The attribute.
     pub attribute: String,
-    /// Its cross-entropy.
+    /// Its cross-entropy, or its penalty before the weight.
     pub loss: f64,
 }
 

@@ -21,8 +21,8 @@ pub(super) fn of_heads(
     heads
         .iter()
         .map(|head| {
-            let labels = column(data, &head.attribute).iter().flatten();
-            let labels: BTreeSet<&str> = labels.copied().collect();
+            let values = column(data, &head.attribute).iter().flatten();
+            let labels: BTreeSet<&str> = values.map(|value| head.label(value)).collect();
             if labels.len() < 2 {
                 return Err(TrainError::Labels {
                     attribute: head.attribute.name().to_owned(),
@@ -76,14 +76,12 @@ pub(super) fn targets(
     Targets {
         shares: data.shares.clone(),
         numbers: data.targets.iter().zip(units).map(in_unit).collect(),
-        emotion: (data.train.iter())
-            .map(|example| Some(example.class))
-            .collect(),
+        emotion: data.train.iter().map(|example| example.class).collect(),
         attributes: heads
             .iter()
             .map(|head| {
-                let number = |label: &Option<&str>| {
-                    let label = (*label)?;
+                let number = |value: &Option<&str>| {
+                    let label = head.head.label((*value)?);
                     head.labels
                         .binary_search_by(|other| other.as_str().cmp(label))
                         .ok()
@@ -122,7 +120,7 @@ pub(super) fn class_weights(
     for &target in targets.emotion.iter().flatten() {
         counts[target] += 1;
     }
-    let total = targets.emotion.len() as f32;
+    let total = counts.iter().sum::<usize>() as f32;
     let weight = |&count: &usize| {
         if count == 0 {
             0.0

@@ -7,6 +7,7 @@ mod checkpoint;
 #[cfg(feature = "cuda")]
 mod common;
 mod data;
+mod device_support;
 mod early_stop;
 mod error;
 mod history;
@@ -16,12 +17,14 @@ mod learning_rate;
 #[cfg(feature = "cuda")]
 mod lockstep;
 mod memory;
+mod mixup;
 mod options;
 mod prefetch;
 mod reports;
 mod run;
 mod sampling;
 mod spec_augment;
+mod spec_augment_options;
 mod tasks;
 mod validation;
 
@@ -36,8 +39,10 @@ pub use history::{
 pub use launch_barrier::LaunchBarrier;
 pub use learning_rate::LearningRateSchedule;
 pub use memory::memory_bytes;
-pub use options::{ClassWeights, OptimiserName, SpecAugmentOptions, TrainOptions};
+pub use mixup::Mixup;
+pub use options::{ClassWeights, OptimiserName, TrainOptions};
 pub use reports::{EpochReport, Monitored, Scalars, TrainingResumed};
 pub use run::{Places, TrainOutcome, train};
 pub use sampling::Sampling;
 pub use spec_augment::{Masks, SpecAugment};
+pub use spec_augment_options::SpecAugmentOptions;

@@ -6,7 +6,9 @@ use crate::model::spec::{Alpha, HeadMode, HeadSpec, Layer, Reversal, default_enc
 use crate::model::{Adam, EncoderShape, Initialisation, Rule, TaskSpec, Update};
 
 use super::learning_rate::warm_up;
-use super::{AlphaCurve, LearningRateSchedule, Monitor, Sampling, SpecAugment, TrainError};
+use super::{
+    AlphaCurve, LearningRateSchedule, Mixup, Monitor, Sampling, SpecAugmentOptions, TrainError,
+};
 
 /// Everything that decides what is learned, apart from the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +63,9 @@ pub struct TrainOptions {
     pub initialisation: Initialisation,
     /// Masks on the features of each training batch.
     pub spec_augment: SpecAugmentOptions,
+    /// How utterances are blended with each other, where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mixup: Option<Mixup>,
     /// How an epoch draws its utterances.
     pub sampling: Sampling,
     /// Weights of the emotion classes in the loss.
@@ -87,47 +92,6 @@ pub enum OptimiserName {
     Adam,
     /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
     Adamw,
-}
-
-/// The masks of SpecAugment (Park et al., 2019).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SpecAugmentOptions {
-    /// Largest number of masked frames; 0 switches the mask off.
-    pub time_mask_frames: usize,
-    /// Largest number of masked bins; 0 switches the mask off.
-    pub frequency_mask_bins: usize,
-    /// Number of time masks; 1 by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_masks: Option<usize>,
-    /// Number of frequency masks; 1 by default.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub frequency_masks: Option<usize>,
-}
-
-impl SpecAugmentOptions {
-    /// The masks.
-    pub fn masks(&self) -> SpecAugment {
-        let default = SpecAugment::default();
-        SpecAugment {
-            time_mask_frames: self.time_mask_frames,
-            frequency_mask_bins: self.frequency_mask_bins,
-            time_masks: self.time_masks.unwrap_or(default.time_masks),
-            frequency_masks: self.frequency_masks.unwrap_or(default.frequency_masks),
-            ..default
-        }
-    }
-}
-
-impl Default for SpecAugmentOptions {
-    fn default() -> Self {
-        Self {
-            time_mask_frames: 30,
-            frequency_mask_bins: 3,
-            time_masks: None,
-            frequency_masks: None,
-        }
-    }
 }
 
 /// Weights of the emotion classes.
@@ -173,6 +137,7 @@ impl Default for TrainOptions {
             dropout: 0.5,
             initialisation: Initialisation::He,
             spec_augment: SpecAugmentOptions::default(),
+            mixup: None,
             sampling: Sampling::All,
             class_weights: ClassWeights::None,
             gradient_clip_norm: 0.0,
@@ -184,7 +149,8 @@ impl Default for TrainOptions {
 }
 
 impl TrainOptions {
-    /// The task weight: as given, or the paper's. Multi-task 0.1, reversal 0 to 0.5, discriminators 0.5.
+    /// The task weight: as given, or the paper's. Multi-task 0.1, reversal 0 to 0.5, discriminators 0.5. Penalties have 1,
+    /// conditional adversarial networks 0 to 1.
     ///
     /// # Errors
     /// Heads of different modes have no common default.
@@ -208,6 +174,11 @@ impl TrainOptions {
                 end: 0.5,
             },
             HeadMode::Discriminator => Alpha::constant(0.5),
+            HeadMode::Coral | HeadMode::Mmd => Alpha::constant(1.0),
+            HeadMode::Cdan => Alpha {
+                start: 0.0,
+                end: 1.0,
+            },
         })
     }
 

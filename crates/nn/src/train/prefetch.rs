@@ -4,6 +4,7 @@ use std::sync::mpsc;
 
 use super::TrainingData;
 use super::batches::BatchFeatures;
+use super::mixup::Mixer;
 use super::sampling::Draw;
 
 /// Batches being filled or waiting, besides the one in use.
@@ -17,6 +18,7 @@ const AHEAD: usize = 1;
 /// The first error of `work`.
 pub(super) fn each_batch<E>(
     data: &TrainingData<'_>,
+    mixer: Option<&Mixer>,
     batches: &[Vec<Draw>],
     epoch: usize,
     mut work: impl FnMut(usize, &[Draw], &BatchFeatures) -> Result<bool, E>,
@@ -27,7 +29,7 @@ pub(super) fn each_batch<E>(
         let ahead = std::thread::Builder::new().spawn_scoped(scope, move || {
             for members in batches {
                 let mut features = idle.try_recv().unwrap_or_default();
-                features.fill(data, members, epoch);
+                features.fill(data, mixer, members, epoch);
                 // The receiver is gone once `work` has ended the epoch.
                 if fill.send(features).is_err() {
                     return;
@@ -38,7 +40,7 @@ pub(super) fn each_batch<E>(
             // The system refuses another thread: each batch is filled when it is needed.
             let mut features = BatchFeatures::default();
             for (batch, members) in batches.iter().enumerate() {
-                features.fill(data, members, epoch);
+                features.fill(data, mixer, members, epoch);
                 if !work(batch, members, &features)? {
                     break;
                 }

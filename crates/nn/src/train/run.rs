@@ -10,10 +10,11 @@ use pipe_foundation::{ThreadCount, ThreadError, Workers, thread_pool};
 
 use crate::model::spec::Alpha;
 use crate::model::{
-    Device, EncoderShape, HeadLabels, LossName, Model, ModelConfig, ModelError, Network,
-    NumericTarget, Targets, model_path,
+    Device, EncoderShape, HeadLabels, Model, ModelConfig, ModelError, Network, NumericTarget,
+    Targets, model_path,
 };
 
+use super::device_support::check_device;
 use super::early_stop::EarlyStop;
 use super::history::History;
 use super::labels::{class_weights, of_heads, targets, units};
@@ -284,7 +285,7 @@ impl<'a> Run<'a> {
     fn early_stop(&self) -> EarlyStop {
         let options = self.options;
         let mut classes: Vec<usize> = (self.data.validation.iter())
-            .map(|example| example.class)
+            .filter_map(|example| example.class)
             .collect();
         classes.sort_unstable();
         classes.dedup();
@@ -332,41 +333,17 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The kernels of the device know the cross-entropy of classes alone.
-fn check_device(
-    options: &TrainOptions,
-    data: &TrainingData<'_>,
-    device: Device,
-) -> Result<(), TrainError> {
-    if !device.is_cuda() {
-        return Ok(());
-    }
-    let odd = options.tasks.iter().find_map(|task| {
-        if !task.is_of_classes() {
-            return Some(format!("the numeric target {}", task.task));
-        }
-        match task.loss {
-            LossName::CrossEntropy if task.label_smoothing() == 0.0 => None,
-            LossName::CrossEntropy => Some("label smoothing".to_owned()),
-            other => Some(format!("the loss {}", other.name())),
-        }
-    });
-    let shares = || data.shares.is_some().then(|| "shares of votes".to_owned());
-    match odd.or_else(shares) {
-        Some(what) => Err(TrainError::DeviceTask { what }),
-        None => Ok(()),
-    }
-}
-
 /// A UA over one class is 100 % for whatever names it always.
 fn check_validation(options: &TrainOptions, data: &TrainingData<'_>) -> Result<(), TrainError> {
-    let Some(first) = data.validation.first() else {
+    if !options.has_classes() {
         return Ok(());
+    }
+    let mut classes = data.validation.iter().filter_map(|example| example.class);
+    let Some(first) = classes.next() else {
+        return Err(TrainError::NoClasses);
     };
-    let mut others = data.validation.iter();
-    let is_one = others.all(|example| example.class == first.class);
-    if options.has_classes() && options.monitor == Monitor::Ua && is_one {
-        let class = data.classes.get(first.class).cloned().unwrap_or_default();
+    if options.monitor == Monitor::Ua && classes.all(|class| class == first) {
+        let class = data.classes.get(first).cloned().unwrap_or_default();
         return Err(TrainError::OneClass { class });
     }
     Ok(())

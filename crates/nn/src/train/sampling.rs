@@ -15,7 +15,7 @@ pub enum Sampling {
     All,
     /// As many of every corpus.
     Corpus,
-    /// As many of every emotion class.
+    /// As many of every emotion class; utterances without one count as a class.
     Class,
     /// As many of every class of every corpus.
     CorpusAndClass,
@@ -30,14 +30,20 @@ pub(super) struct Draw {
     pub(super) repeat: usize,
 }
 
+/// The number under which what is random about a draw is drawn: drawn again in one epoch, an utterance gets other masks.
+pub(super) fn draw_number(epoch: usize, repeat: usize) -> u64 {
+    epoch as u64 | (repeat as u64) << 32
+}
+
 impl Sampling {
     /// Positions of the utterances that are drawn as one group, groups and members in a fixed order.
     pub(super) fn groups(self, examples: &[Example<'_>]) -> Vec<Vec<usize>> {
-        let mut groups: std::collections::BTreeMap<(&str, usize), Vec<usize>> = Default::default();
+        let mut groups: std::collections::BTreeMap<(&str, Option<usize>), Vec<usize>> =
+            Default::default();
         for (at, &Example { corpus, class, .. }) in examples.iter().enumerate() {
             let group = match self {
-                Self::All => ("", 0),
-                Self::Corpus => (corpus, 0),
+                Self::All => ("", None),
+                Self::Corpus => (corpus, None),
                 Self::Class => ("", class),
                 Self::CorpusAndClass => (corpus, class),
             };

@@ -1,9 +1,8 @@
 //! What the tasks of a training ask of its other options.
 
 use crate::model::TaskSpec;
-use crate::model::spec::{HeadMode, HeadSpec};
 
-use super::{Monitor, TrainError, TrainOptions};
+use super::{Mixup, Monitor, TrainError, TrainOptions};
 
 impl TrainOptions {
     /// Whether one of the tasks has classes.
@@ -32,12 +31,35 @@ impl TrainOptions {
                 return Err(fail(format!("have the task {name} twice")));
             }
         }
-        let discriminates = |head: &&HeadSpec| head.mode == HeadMode::Discriminator;
-        if let (false, Some(head)) = (self.has_classes(), self.heads.iter().find(discriminates)) {
-            return Err(fail(format!(
-                "have a discriminator of {}, which looks at the probabilities of classes, but no task with classes",
-                head.attribute.name()
-            )));
+        for head in &self.heads {
+            let name = head.attribute.name();
+            if let Some((key, reason)) = head.problem() {
+                return Err(fail(format!(
+                    "have the attribute {name} whose {key} {reason}"
+                )));
+            }
+            if head.mode.looks_at_classes() && !self.has_classes() {
+                return Err(fail(format!(
+                    "have a {} of {name}, which looks at the probabilities of classes, but no task with classes",
+                    head.mode.name()
+                )));
+            }
+        }
+        if let Some(Mixup { alpha }) = self.mixup {
+            if !(alpha > 0.0 && alpha <= Mixup::MOST_ALPHA) {
+                let reason = format!(
+                    "has alpha {alpha}; expected above 0 to {}",
+                    Mixup::MOST_ALPHA
+                );
+                return Err(TrainError::option("mixup", &reason));
+            }
+            if let Some(head) = self.heads.first() {
+                let reason = format!(
+                    "blends the targets of tasks, and the head of {} has none to blend; remove one of them",
+                    head.attribute.name()
+                );
+                return Err(TrainError::option("mixup", &reason));
+            }
         }
         let known = match &self.monitor {
             monitor if monitor.is_of_classes() => self.has_classes(),

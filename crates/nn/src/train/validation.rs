@@ -55,15 +55,15 @@ pub(super) fn score(
 }
 
 fn of_predictions<'a>(
-    probabilities: impl ExactSizeIterator<Item = &'a [f32]>,
-    truth: impl Iterator<Item = usize>,
+    probabilities: impl Iterator<Item = &'a [f32]>,
+    truth: impl Iterator<Item = Option<usize>>,
     classes: usize,
 ) -> ValidationScores {
     let mut right = vec![0usize; classes];
     let mut count = vec![0usize; classes];
     let mut loss = 0f64;
-    let count_of_rows = probabilities.len();
-    for (row, truth) in probabilities.zip(truth) {
+    let rows = probabilities.zip(truth);
+    for (row, truth) in rows.filter_map(|(row, truth)| Some((row, truth?))) {
         let mut named = 0;
         for (index, p) in row.iter().enumerate() {
             if *p > row[named] {
@@ -81,7 +81,7 @@ fn of_predictions<'a>(
     ValidationScores {
         ua: Some(present.iter().sum::<f64>() / present.len().max(1) as f64),
         recalls,
-        loss: Some(loss / count_of_rows.max(1) as f64),
+        loss: Some(loss / count.iter().sum::<usize>().max(1) as f64),
         targets: BTreeMap::new(),
     }
 }
@@ -100,10 +100,17 @@ mod tests {
         ];
         let rows = rows.map(Vec::from);
         let rows = rows.iter().map(Vec::as_slice);
-        let scores = of_predictions(rows, [0, 2, 2, 2].into_iter(), 3);
+        let truth = [Some(0), Some(2), Some(2), Some(2)];
+        let scores = of_predictions(rows.clone(), truth.into_iter(), 3);
         assert_eq!(scores.recalls, [Some(1.0), None, Some(2.0 / 3.0)]);
         assert!((scores.ua.unwrap() - 5.0 / 6.0).abs() < 1e-12);
         let expected = -(0.8f64.ln() + 0.5f64.ln() + 0.7f64.ln() + 0.2f64.ln()) / 4.0;
+        assert!((scores.loss.unwrap() - expected).abs() < 1e-6);
+        // A row whose class is not known does not count.
+        let truth = [Some(0), None, Some(2), None];
+        let scores = of_predictions(rows, truth.into_iter(), 3);
+        assert_eq!(scores.recalls, [Some(1.0), None, Some(1.0)]);
+        let expected = -(0.8f64.ln() + 0.7f64.ln()) / 2.0;
         assert!((scores.loss.unwrap() - expected).abs() < 1e-6);
     }
 }

@@ -76,6 +76,9 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
                 HeadMode::Shared => "multi-task learning",
                 HeadMode::GradReverse => "gradient reversal",
                 HeadMode::Discriminator => "adversarial discriminator",
+                HeadMode::Coral => "CORAL",
+                HeadMode::Mmd => "MMD",
+                HeadMode::Cdan => "conditional adversarial network",
             };
             vec![
                 head.head.attribute.name().to_owned(),

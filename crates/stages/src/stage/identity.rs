@@ -17,7 +17,7 @@ pub fn identity(config: &ModelConfig, training_corpora: BTreeSet<String>) -> Mod
     }
 }
 
-/// The paper's name for the use of the attribute heads; none when they are mixed.
+/// The paper's name for the use of the attribute heads; none when they are mixed, or the method is not one of the paper's.
 fn method(config: &ModelConfig) -> Option<Method> {
     let mut modes = config.heads.iter().map(|head| head.head.mode);
     let Some(first) = modes.next() else {
@@ -26,11 +26,12 @@ fn method(config: &ModelConfig) -> Option<Method> {
     if modes.any(|mode| mode != first) {
         return None;
     }
-    Some(match first {
-        HeadMode::Shared => Method::Mtl,
-        HeadMode::GradReverse => Method::Gr,
-        HeadMode::Discriminator => Method::Ad,
-    })
+    match first {
+        HeadMode::Shared => Some(Method::Mtl),
+        HeadMode::GradReverse => Some(Method::Gr),
+        HeadMode::Discriminator => Some(Method::Ad),
+        HeadMode::Coral | HeadMode::Mmd | HeadMode::Cdan => None,
+    }
 }
 
 fn attributes(config: &ModelConfig) -> BTreeSet<Attribute> {

@@ -14,7 +14,7 @@ use pipe_speech::audio::AudioReader;
 use pipe_speech::corpus::leaks;
 use pipe_speech::corpus::{
     self, AudioSource, ClassSet, CorpusConfig, CorpusError, DropCause, Dropped, Entry, ListOptions,
-    Listing,
+    Listing, Split,
 };
 use rayon::prelude::*;
 use serde_json::Value as Json;
@@ -277,7 +277,12 @@ impl SourceStage for Ingest {
         let policy = &self.options.leaks;
         check_leaks(&entries, &groups, policy, &mut listing, &mut details)?;
         for (entry, ..) in &mut entries {
-            entry.utterance.forget_columns(&self.only_to_split);
+            let utterance = &mut entry.utterance;
+            utterance.forget_columns(&self.only_to_split);
+            let hidden = self.options.unlabelled.contains(&utterance.corpus);
+            if hidden && utterance.split != Split::Test {
+                (utterance.class, utterance.votes) = (None, None);
+            }
         }
         listing.tables.insert("split.tsv".into(), table);
         listing.tables.insert(

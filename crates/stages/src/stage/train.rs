@@ -263,6 +263,7 @@ impl AggregateStage for Train {
     fn run(&self, context: &AggregateContext<'_>) -> miette::Result<()> {
         let items: Vec<&LoadedItem> = context.inputs.iter().flat_map(StepInput::items).collect();
         shared::check(&self.leak_policy, &items, context.progress)?;
+        let items = data::of_use(&items, &self.options);
         let splits = [Split::Train, Split::Validation];
         let used: Vec<&LoadedItem> = (items.iter().copied())
             .filter(|item| splits.contains(&item.utterance().split))
@@ -274,13 +275,18 @@ impl AggregateStage for Train {
         let normalised = normaliser.of_splits(&splits, &items, context.progress)?;
         let masks = self.options.spec_augment.masks();
         let has_classes = self.options.has_classes();
+        let mut validation = data::examples(&items, Split::Validation, &normalised)?;
+        if has_classes && self.options.targets().is_empty() {
+            // There is nothing to score where no class is known.
+            validation.retain(|example| example.class.is_some());
+        }
         let data = TrainingData {
             classes: match has_classes {
                 true => data::classes(&items)?,
                 false => Vec::new(),
             },
-            train: data::examples(&items, Split::Train, has_classes, &normalised)?,
-            validation: data::examples(&items, Split::Validation, has_classes, &normalised)?,
+            train: data::examples(&items, Split::Train, &normalised)?,
+            validation,
             shares: match has_classes {
                 true => data::shares(&items),
                 false => None,

@@ -9,7 +9,7 @@ use crate::model::dense_tape::Learns;
 use crate::model::ops::dense::cuda_kernel::{DenseArrays, dense};
 use crate::model::ops::relu::cuda_kernel::relu;
 use crate::model::parameter::Part;
-use crate::model::spec::HeadSpec;
+use crate::model::spec::{Attribute, HeadMode, HeadSpec};
 use crate::model::{Network, TrainingState};
 
 use super::arrays::{DensePieces, dense_slices, push_dense, put_dense};
@@ -33,28 +33,29 @@ impl StackedHead {
     ///
     /// Kinds have an order of their own: that of their gradients where they meet, whichever models are in the group.
     pub fn of(card: &Arc<Card>, networks: &[&Network]) -> Result<Vec<Self>, CudaError> {
-        let mut kinds: BTreeMap<(HeadSpec, usize), Vec<Owner>> = BTreeMap::new();
+        let mut kinds: BTreeMap<(&Attribute, HeadMode, usize), Vec<Owner>> = BTreeMap::new();
         for (model, network) in networks.iter().enumerate() {
             for (place, (spec, layers)) in network.heads.iter().enumerate() {
                 let labels = layers.last().map_or(0, |layer| layer.outputs);
-                let owners = kinds.entry((spec.clone(), labels)).or_default();
+                let kind = (&spec.attribute, spec.mode, labels);
+                let owners = kinds.entry(kind).or_default();
                 owners.push((model, place));
             }
         }
         kinds
-            .into_iter()
-            .map(|((spec, _), owners)| {
+            .into_values()
+            .map(|owners| {
                 let mut pieces = Vec::new();
                 let (model, place) = owners[0];
-                let layers = networks[model].heads[place]
-                    .1
+                let (spec, layers) = &networks[model].heads[place];
+                let layers = layers
                     .iter()
                     .map(|layer| push_dense(&mut pieces, layer))
                     .collect();
                 let which: Vec<usize> = owners.iter().map(|owner| owner.0).collect();
                 Ok(Self {
                     parameters: StackedParameters::new(card, pieces, &which)?,
-                    spec,
+                    spec: spec.clone(),
                     owners,
                     layers,
                 })

@@ -46,7 +46,7 @@ const HEADS: [(Attribute, usize); 3] = [
 fn studies() -> Vec<Vec<(HeadSpec, usize)>> {
     let head = |index: usize, mode| {
         let (attribute, labels) = HEADS[index].clone();
-        (HeadSpec { attribute, mode }, labels)
+        (HeadSpec::new(attribute, mode), labels)
     };
     use HeadMode::{Discriminator, GradReverse, Shared};
     vec![

@@ -1,7 +1,7 @@
 //! The encoder as one operation with buffers of its own.
 //!
-//! Its layers are cut into parts: layers of frames, recurrent layers, and so on in turn, and the layers after the pooling
-//! over time. A batch is cut into at most [`SHARDS`] shares for layers of frames and into groups of [`GROUP`] sequences for
+//! Its layers are cut into parts: layers of frames, layers of whole batches, recurrent layers, and so on in turn, and the
+//! layers after the pooling over time. A batch is cut into at most [`SHARDS`] shares for layers of frames and into groups of [`GROUP`] sequences for
 //! the recurrent ones; after the pooling it is one share. How it is cut depends on the batch alone, and shares are summed
 //! in their order, so results are the same bits whatever the number of threads.
 
@@ -12,6 +12,8 @@ mod recurrence;
 mod shard;
 mod source;
 mod weights;
+
+use std::ops::Range;
 
 use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
@@ -133,12 +135,14 @@ impl Encoder {
                     let last = Recurrence::new(self.part(at, &pass.weights)).last();
                     Source::States(&before.groups, &cut.in_group, last)
                 }
-                Some((before, _)) => Source::Vectors(before.outputs(), &cut.in_shard),
+                Some((before, at)) => {
+                    Source::Shares(before.outputs(), cut.places(self.parts[at].how))
+                }
             };
             let part = self.part(index, &pass.weights);
             let own = &mut rest[0];
             match range.how {
-                How::Frames | How::Vectors => {
+                How::Frames | How::Batch | How::Vectors => {
                     cut.shards(range.how, &mut own.shards);
                     workers.for_each(&mut own.shards, |_, shard| {
                         pass.workspaces.with(|workspace| {
@@ -169,8 +173,9 @@ impl Encoder {
             let whole = last.shards.first();
             return whole.map_or_else(Vec::new, |whole| whole.output().values().to_vec());
         }
-        let source = Source::Vectors(last.outputs(), &pass.cut.in_shard);
-        let mut out = vec![0.0; pass.cut.in_shard.len() * width];
+        let places = pass.cut.places(how.how);
+        let source = Source::Shares(last.outputs(), places);
+        let mut out = vec![0.0; places.len() * width];
         for (member, row) in out.chunks_exact_mut(width).enumerate() {
             source.write(member, width, row);
         }
@@ -185,6 +190,24 @@ impl Encoder {
             from: self.parts[index].from,
             to: self.parts[index].to,
         }
+    }
+
+    /// The arrays of `values` that are measured, not learned: their places, and what they are after the last pass in training.
+    pub fn measured(&self, values: &[f32], pass: &EncoderPass) -> Vec<(Range<usize>, Vec<f32>)> {
+        let of_array = |(layer, range): (usize, Range<usize>)| {
+            let place = self
+                .parts
+                .iter()
+                .position(|part| part.from <= layer && layer < part.to)?;
+            let shard = pass.parts.get(place)?.shards.first()?;
+            let own = self.layout.layers[layer].clone();
+            let mut flat = values[own.clone()].to_vec();
+            let part = self.part(place, &pass.weights);
+            shard.measure(part, layer - part.from, &mut flat);
+            let within = range.start - own.start..range.end - own.start;
+            Some((range, flat[within].to_vec()))
+        };
+        self.layout.measured().filter_map(of_array).collect()
     }
 
     /// Backward from dL/d(embeddings) `[batch, embedding]`; adds to `gradient`, which has the encoder's layout.
@@ -211,15 +234,17 @@ impl Encoder {
             let own = &mut before[index];
             let further = part.from > 0;
             let next = self.parts.get(index + 1);
-            let sequences = next.filter(|next| next.how == How::Sequences);
             match self.parts[index].how {
-                How::Frames | How::Vectors => {
-                    let source = match sequences {
-                        Some(_) => {
+                How::Frames | How::Batch | How::Vectors => {
+                    let source = match next.map(|next| next.how) {
+                        Some(How::Sequences) => {
                             let first = Recurrence::new(self.part(index + 1, weights)).first();
                             GradientSource::Sequences(&after[0].groups, &cut.in_group, first)
                         }
-                        None => GradientSource::Vectors(&vectors),
+                        Some(how @ (How::Frames | How::Batch)) => {
+                            GradientSource::Shares(after[0].input_gradients(), cut.places(how))
+                        }
+                        Some(How::Vectors) | None => GradientSource::Vectors(&vectors),
                     };
                     if part.from == part.to && !further {
                         return;

@@ -19,6 +19,11 @@ pub(super) struct PartPass {
 }
 
 impl PartPass {
+    /// dL/d(input) of the shards.
+    pub(super) fn input_gradients(&self) -> Vec<&SpacedFrames> {
+        self.shards.iter().map(|shard| &shard.grad_input).collect()
+    }
+
     /// Outputs of the shards.
     pub(super) fn outputs(&self) -> Vec<&SpacedFrames> {
         self.shards.iter().map(Shard::output).collect()
@@ -44,7 +49,9 @@ pub(super) struct Cut {
     /// Members of each group, longest first.
     pub(super) groups: Vec<Vec<usize>>,
     /// For each batch position: shard and place within it.
-    pub(super) in_shard: Vec<(usize, usize)>,
+    in_shard: Vec<(usize, usize)>,
+    /// The same where the whole batch is one share.
+    in_whole: Vec<(usize, usize)>,
     /// For each batch position: group and rank within it.
     pub(super) in_group: Vec<(usize, usize)>,
 }
@@ -58,6 +65,7 @@ impl Cut {
             shards: vec![Vec::new(); most_shards.min(batch.len())],
             groups: vec![Vec::new(); batch.len().div_ceil(of_group)],
             in_shard: vec![(0, 0); batch.len()],
+            in_whole: (0..batch.len()).map(|at| (0, at)).collect(),
             in_group: vec![(0, 0); batch.len()],
         };
         let mut load = vec![0usize; cut.shards.len()];
@@ -76,9 +84,17 @@ impl Cut {
         cut
     }
 
+    /// For each batch position its share and its place in it, in a part that runs in this way.
+    pub(super) fn places(&self, how: How) -> &[(usize, usize)] {
+        match how {
+            How::Batch | How::Vectors => &self.in_whole,
+            How::Frames | How::Sequences => &self.in_shard,
+        }
+    }
+
     /// Makes shards of the batch, or one of all of it.
     pub(super) fn shards(&self, how: How, shards: &mut Vec<Shard>) {
-        if how == How::Vectors {
+        if matches!(how, How::Batch | How::Vectors) {
             shards.resize_with(1, Shard::default);
             shards[0].members = (0..self.in_shard.len()).collect();
             return;

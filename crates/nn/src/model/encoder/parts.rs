@@ -8,6 +8,8 @@ use crate::model::EncoderShape;
 pub(super) enum How {
     /// Layers of frames, on shares of the batch, up to a recurrent layer or the pooling over time.
     Frames,
+    /// Layers that depend on all frames of a batch, on the whole batch.
+    Batch,
     /// Recurrent layers, on groups of sequences.
     Sequences,
     /// Layers after the pooling over time, on the whole batch.
@@ -23,7 +25,7 @@ pub(super) struct LayerRange {
 }
 
 /// The parts. The first is of frames, perhaps without a layer: it brings the features into place. A part of sequences
-/// stands between two of frames, as the pooling is one of their layers.
+/// stands between two of shares, as the pooling is one of their layers.
 pub(super) fn of(shape: &EncoderShape) -> Vec<LayerRange> {
     let mut parts = vec![LayerRange {
         how: How::Frames,
@@ -32,8 +34,9 @@ pub(super) fn of(shape: &EncoderShape) -> Vec<LayerRange> {
     }];
     for (index, (_, layer)) in shape.layers().enumerate() {
         let how = match layer.run() {
-            Run::Frames(_) if index > shape.pooling() => How::Vectors,
+            Run::Frames(_) | Run::Batch(_) if index > shape.pooling() => How::Vectors,
             Run::Frames(_) => How::Frames,
+            Run::Batch(_) => How::Batch,
             Run::Sequences(_) => How::Sequences,
         };
         match parts.last_mut() {
@@ -71,6 +74,20 @@ mod tests {
                 (How::Sequences, 0, 2),
                 (How::Frames, 2, 3),
                 (How::Vectors, 3, 4)
+            ]
+        );
+        let norm = r#"{"layer":"batch_norm"}"#;
+        assert_eq!(
+            parts(&format!(
+                "[{norm},{norm},{lstm},{norm},{pool},{norm},{linear}]"
+            )),
+            [
+                (How::Frames, 0, 0),
+                (How::Batch, 0, 2),
+                (How::Sequences, 2, 4),
+                (How::Batch, 4, 5),
+                (How::Frames, 5, 6),
+                (How::Vectors, 6, 8)
             ]
         );
         assert_eq!(

@@ -19,7 +19,7 @@ impl<'a> Recurrence<'a> {
     pub(super) fn new(part: Part<'a>) -> Self {
         let layers = (part.from..part.to).map(|index| match part.shape.layer(index).run() {
             Run::Sequences(layer) => (part.shape.width_before(index), layer),
-            Run::Frames(_) => unreachable!("the part has recurrent layers only"),
+            Run::Frames(_) | Run::Batch(_) => unreachable!("the part has recurrent layers only"),
         });
         Self {
             layers: layers.collect(),

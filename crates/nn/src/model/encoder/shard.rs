@@ -64,7 +64,7 @@ impl<'a> Part<'a> {
             return None;
         }
         match self.shape.layer(index).run() {
-            Run::Frames(layer) => Some(layer),
+            Run::Frames(layer) | Run::Batch(layer) => Some(layer),
             Run::Sequences(_) => None,
         }
     }
@@ -155,6 +155,13 @@ impl Shard {
     /// The last layer's output frames, in order of the members.
     pub(super) fn output(&self) -> &SpacedFrames {
         &self.output
+    }
+
+    /// Replaces the measured values of the layer `at` by what they are after the last pass in training.
+    pub(super) fn measure(&self, part: Part<'_>, at: usize, values: &mut [f32]) {
+        if let Some((layer, kept)) = part.layer(at).zip(self.activations.kept.get(at)) {
+            layer.measure(values, kept);
+        }
     }
 
     /// Runs all layers backward; with dL/d(input) only where `further` layers before need it. Incomplete once `stopped`

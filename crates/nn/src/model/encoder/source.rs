@@ -12,8 +12,8 @@ pub(super) enum Source<'a> {
     Features(&'a [FeaturesView<'a>]),
     /// States of recurrent layers, of which this is the last; for each utterance its group and its rank in it.
     States(&'a [Group], &'a [(usize, usize)], &'a dyn AnyRecurrentLayer),
-    /// Outputs of the shards, one vector of each utterance; for each utterance its shard and its place in it.
-    Vectors(Vec<&'a SpacedFrames>, &'a [(usize, usize)]),
+    /// Outputs of shares; for each utterance its share and its place in it.
+    Shares(Vec<&'a SpacedFrames>, &'a [(usize, usize)]),
 }
 
 impl Source<'_> {
@@ -29,11 +29,9 @@ impl Source<'_> {
                 let (group, rank) = in_group[member];
                 groups[group].write_states(*last, rank, width, to);
             }
-            Self::Vectors(shards, in_shard) => {
-                let (shard, place) = in_shard[member];
-                // Every utterance has one frame, and there are no gaps.
-                let from = &shards[shard].values()[place * width..][..width];
-                to.copy_from_slice(from);
+            Self::Shares(shares, places) => {
+                let (share, place) = places[member];
+                to.copy_from_slice(shares[share].utterance(place));
             }
         }
     }
@@ -43,6 +41,8 @@ impl Source<'_> {
 pub(super) enum GradientSource<'a> {
     /// Of one vector for each utterance, in the order of the batch.
     Vectors(&'a [f32]),
+    /// dL/d(input) of shares that come after; for each utterance its share and its place in it.
+    Shares(Vec<&'a SpacedFrames>, &'a [(usize, usize)]),
     /// From recurrent layers, of which this is the first; for each utterance its group and its rank in it.
     Sequences(&'a [Group], &'a [(usize, usize)], &'a dyn AnyRecurrentLayer),
 }
@@ -52,6 +52,10 @@ impl GradientSource<'_> {
     pub(super) fn write(&self, member: usize, width: usize, to: &mut [f32]) {
         match self {
             Self::Vectors(rows) => to.copy_from_slice(&rows[member * width..][..width]),
+            Self::Shares(shares, places) => {
+                let (share, place) = places[member];
+                to.copy_from_slice(shares[share].utterance(place));
+            }
             Self::Sequences(groups, in_group, first) => {
                 let (group, rank) = in_group[member];
                 groups[group].write_gradient(*first, rank, width, to);

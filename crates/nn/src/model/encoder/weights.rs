@@ -31,7 +31,7 @@ impl EncoderWeights {
         for (index, slots) in self.layers.iter_mut().enumerate() {
             let run = || shape.layer(index).run();
             let parts = match run() {
-                Run::Frames(_) => 1,
+                Run::Frames(_) | Run::Batch(_) => 1,
                 Run::Sequences(layer) => layer.directions(),
             };
             slots.resize_with(parts, Slot::default);
@@ -42,7 +42,9 @@ impl EncoderWeights {
         workers.for_each(&mut tasks, |_, (index, part, run, slot)| {
             let values = &values[layout.layers[*index].clone()];
             match run {
-                Run::Frames(layer) => layer.pack(values, backward, *index > 0, slot),
+                Run::Frames(layer) | Run::Batch(layer) => {
+                    layer.pack(values, backward, *index > 0, slot);
+                }
                 Run::Sequences(layer) => {
                     let length = layer.direction_parameters();
                     layer.pack(&values[*part * length..][..length], backward, slot);

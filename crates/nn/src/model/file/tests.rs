@@ -12,10 +12,7 @@ fn model() -> Model {
             {"layer":"lstm","units":2},{"layer":"time_pool","how":"mean"},{"layer":"linear","units":4}]"#,
     )
     .unwrap();
-    let head = HeadSpec {
-        attribute: Attribute::Language,
-        mode: HeadMode::Shared,
-    };
+    let head = HeadSpec::new(Attribute::Language, HeadMode::Shared);
     let shape = EncoderShape::new(&encoder, 5).unwrap();
     let config = ModelConfig {
         format: FORMAT,

@@ -3,12 +3,16 @@
 pub mod absolute_error;
 pub mod class_loss;
 pub mod concordance;
+pub mod coral;
 pub mod cross_entropy;
 pub mod dense;
 pub mod dropout;
 pub mod focal;
 pub mod gather;
 pub mod grad_reverse;
+mod group_penalty;
+pub mod mmd;
+pub mod multilinear_map;
 mod regression_loss;
 pub mod relu;
 pub mod soft_cross_entropy;
@@ -17,3 +21,5 @@ pub mod squared_error;
 pub(crate) mod tape_op;
 #[cfg(test)]
 mod golden_losses;
+#[cfg(test)]
+mod golden_penalties;

@@ -5,6 +5,8 @@
 mod adam;
 mod sgd;
 
+use std::ops::Range;
+
 pub use adam::Adam;
 use pipe_foundation::Workers;
 pub use sgd::Sgd;
@@ -86,6 +88,15 @@ pub(super) struct Moments {
 }
 
 impl Moments {
+    /// Forgets what is remembered of the values at these places.
+    pub(super) fn clear(&mut self, range: Range<usize>) {
+        for moment in [&mut self.first, &mut self.second] {
+            if let Some(own) = moment.get_mut(range.clone()) {
+                own.fill(0.0);
+            }
+        }
+    }
+
     /// Nothing remembered yet of `count` values.
     pub(super) fn new(count: usize) -> Self {
         Self {

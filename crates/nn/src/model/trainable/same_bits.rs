@@ -53,7 +53,7 @@ fn digest(layers: &str, adam: bool) -> String {
         (Attribute::Corpus, HeadMode::Shared),
         (Attribute::Gender, HeadMode::GradReverse),
     ];
-    let heads = heads.map(|(attribute, mode)| (HeadSpec { attribute, mode }, 2));
+    let heads = heads.map(|(attribute, mode)| (HeadSpec::new(attribute, mode), 2));
     let network = Network::new(shape, 3, &heads, Initialisation::He, 5).unwrap();
     let features: Vec<Features> = (0..37)
         .map(|at| {

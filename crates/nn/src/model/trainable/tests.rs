@@ -111,7 +111,7 @@ fn targets(heads: usize) -> Targets {
 
 fn heads(mode: HeadMode) -> Vec<(HeadSpec, usize)> {
     [(Attribute::Corpus, 3), (Attribute::Gender, 2)]
-        .map(|(attribute, labels)| (HeadSpec { attribute, mode }, labels))
+        .map(|(attribute, labels)| (HeadSpec::new(attribute, mode), labels))
         .to_vec()
 }
 
@@ -265,10 +265,7 @@ fn parameter_counts_are_the_papers() {
             (HeadMode::Discriminator, 1_005_000 + 1_001 * labels),
         ] {
             let shape = EncoderShape::new(&default_encoder(), 40).unwrap();
-            let head = HeadSpec {
-                attribute: Attribute::Speaker,
-                mode,
-            };
+            let head = HeadSpec::new(Attribute::Speaker, mode);
             let heads = [(head, labels)];
             let network = Network::new(shape, 3, &heads, Initialisation::He, 0).unwrap();
             assert_eq!(network.shared_parameters(), 1_760_000);

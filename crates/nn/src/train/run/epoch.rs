@@ -6,6 +6,7 @@ use crate::model::{StepLosses, TrainingBatch};
 use crate::train::batches::{batch_seed, of_epoch};
 use crate::train::labels::select;
 use crate::train::learner::Learner;
+use crate::train::mixup::{Mixer, blend_targets};
 use crate::train::prefetch::each_batch;
 use crate::train::sampling::Draw;
 use crate::train::{TrainError, TrainOptions};
@@ -46,37 +47,49 @@ impl Run<'_> {
         let (options, data) = (self.options, self.data);
         let alpha = self.alpha_at(epoch);
         let mut sums = EpochSums::default();
-        each_batch(data, batches, epoch, |batch, members, features| {
-            if self.at_bound() {
-                sums.cut = true;
-                return Ok::<_, TrainError>(false);
-            }
-            let views = features.views(data, members);
-            let targets = select(&self.targets, members);
-            #[cfg_attr(not(feature = "cuda"), expect(irrefutable_let_patterns))]
-            let Learner::Processor { trainable, .. } = &mut self.learner else {
-                return Ok(false);
-            };
-            let losses = trainable.step(
-                &TrainingBatch {
-                    features: &views,
-                    targets: &targets,
-                    tasks: &options.tasks,
-                    alpha,
-                    reversal: options.reversal,
-                    dropout: options.dropout as f32,
-                    dropout_seed: batch_seed(options.seed, "dropout", epoch, batch),
-                    class_weights: self.class_weights.as_deref(),
-                    gradient_clip_norm: options.gradient_clip_norm,
-                },
-                options.update(epoch, self.updates),
-            )?;
-            self.check(&losses, epoch, batch, members)?;
-            self.updates += 1;
-            report_progress(progress, options, epoch, batch, batches.len());
-            sums.add(&losses);
-            Ok(true)
-        })?;
+        let mixer = options.mixup;
+        let mixer = mixer.map(|mixup| Mixer::new(mixup, options.seed_of_batches()));
+        each_batch(
+            data,
+            mixer.as_ref(),
+            batches,
+            epoch,
+            |batch, members, features| {
+                if self.at_bound() {
+                    sums.cut = true;
+                    return Ok::<_, TrainError>(false);
+                }
+                let views = features.views(data, members);
+                let mut targets = select(&self.targets, members);
+                if let Some(mixer) = &mixer {
+                    let blends = mixer.blends(data, members, epoch);
+                    targets = blend_targets(targets, &blends, data.classes.len());
+                }
+                #[cfg_attr(not(feature = "cuda"), expect(irrefutable_let_patterns))]
+                let Learner::Processor { trainable, .. } = &mut self.learner else {
+                    return Ok(false);
+                };
+                let losses = trainable.step(
+                    &TrainingBatch {
+                        features: &views,
+                        targets: &targets,
+                        tasks: &options.tasks,
+                        alpha,
+                        reversal: options.reversal,
+                        dropout: options.dropout as f32,
+                        dropout_seed: batch_seed(options.seed, "dropout", epoch, batch),
+                        class_weights: self.class_weights.as_deref(),
+                        gradient_clip_norm: options.gradient_clip_norm,
+                    },
+                    options.update(epoch, self.updates),
+                )?;
+                self.check(&losses, epoch, batch, members)?;
+                self.updates += 1;
+                report_progress(progress, options, epoch, batch, batches.len());
+                sums.add(&losses);
+                Ok(true)
+            },
+        )?;
         Ok(sums)
     }
 

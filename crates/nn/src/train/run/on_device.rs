@@ -3,10 +3,10 @@
 use pipe_foundation::progress::Progress;
 
 use crate::model::cuda::Masked;
-use crate::train::batches::{batch_seed, masks_of};
+use crate::train::batches::batch_seed;
 use crate::train::labels::select;
 use crate::train::lockstep::{Position, StepWork};
-use crate::train::sampling::Draw;
+use crate::train::sampling::{Draw, draw_number};
 use crate::train::{Example, TrainError};
 
 use super::epoch::report_progress;
@@ -51,7 +51,7 @@ impl Run<'_> {
         let masked = |draw: &Draw| {
             let Example { id, features, .. } = data.train[draw.at];
             let masks = data.augment.as_ref().map(|augment| {
-                let number = masks_of(epoch, draw.repeat);
+                let number = draw_number(epoch, draw.repeat);
                 let size = (features.frames, features.bins);
                 augment
                     .masks

@@ -14,7 +14,9 @@ use crate::train::{ClassWeights, Example, LearningRateSchedule, OptimiserName, S
 
 use super::*;
 
+mod adaptation;
 mod layers;
+mod mixup;
 mod resume;
 mod tasks;
 
@@ -69,7 +71,7 @@ pub(super) fn data<'a>(train: &'a [Made], validation: &'a [Made]) -> TrainingDat
             .map(|made| Example {
                 id: &made.id,
                 corpus: made.corpus,
-                class: made.class,
+                class: Some(made.class),
                 features: made.features.view(),
             })
             .collect()
@@ -104,10 +106,7 @@ pub(super) fn small(heads: &[(Attribute, HeadMode)]) -> TrainOptions {
         .unwrap(),
         heads: heads
             .iter()
-            .map(|(attribute, mode)| HeadSpec {
-                attribute: attribute.clone(),
-                mode: *mode,
-            })
+            .map(|(attribute, mode)| HeadSpec::new(attribute.clone(), *mode))
             .collect(),
         epochs: 30,
         batch: 8,
@@ -337,7 +336,7 @@ fn labels_that_do_not_belong_to_the_utterances_are_refused() {
         let outcome = train(&options, &data, 1, folder.path(), &Silent, Device::Cpu);
         outcome.unwrap_err().to_string()
     };
-    let message = refused(&|data| data.validation[2].class = 3);
+    let message = refused(&|data| data.validation[2].class = Some(3));
     assert!(message.contains("Validation/2 has class 3"), "{message}");
     let message = refused(&|data| {
         data.labels.get_mut(&Attribute::Gender).unwrap().pop();

@@ -1,20 +1,19 @@
 //! Whether there is anything to learn of what a training is to predict: classes, numbers and attributes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use pipe_engine::artifact::Item;
-use pipe_engine::manifest::Diagnostic;
+use pipe_engine::manifest::{Diagnostic, suggest};
 use pipe_engine::stage::Foresight;
 use pipe_nn::model::TaskSpec;
-use pipe_speech::corpus::{ClassSet, Split, Utterance};
+use pipe_speech::corpus::{Split, Utterance};
 use serde_json::{Map, Value as Json};
 
 use crate::items::{UtteranceItem, numeric_cell};
 
-use super::listed::Listed;
-
-/// Fewer values than this may be once each without anybody having taken text for a category.
-const FEW_VALUES: usize = 30;
+use super::classes::{no_class, of_classes, unknown_class};
+use super::free_text::is_like_text;
+use super::listed::{Listed, items, of_train};
 
 /// What a training is to predict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +21,8 @@ enum Predicted {
     Classes,
     /// The column of a number.
     Number(String),
-    /// An attribute.
-    Attribute(String),
+    /// An attribute, and which of its values are the target where it tells target and source apart.
+    Attribute(String, Vec<String>),
 }
 
 /// One head of a training, with the path of its parameter.
@@ -42,7 +41,11 @@ pub fn heads(parameters: &Map<String, Json>) -> Vec<Head> {
         let predicted = match (name("task"), name("attribute")) {
             (Some(task), _) if task == TaskSpec::CLASSES => Predicted::Classes,
             (Some(task), _) => Predicted::Number(task),
-            (None, Some(attribute)) => Predicted::Attribute(attribute),
+            (None, Some(attribute)) => {
+                let target = head.get("target").and_then(Json::as_array);
+                let target = target.into_iter().flatten().filter_map(Json::as_str);
+                Predicted::Attribute(attribute, target.map(str::to_owned).collect())
+            }
             (None, None) => continue,
         };
         heads.push(Head {
@@ -50,7 +53,7 @@ pub fn heads(parameters: &Map<String, Json>) -> Vec<Head> {
             predicted,
         });
     }
-    let is_task = |head: &Head| !matches!(head.predicted, Predicted::Attribute(_));
+    let is_task = |head: &Head| !matches!(head.predicted, Predicted::Attribute(..));
     if !heads.iter().any(is_task) {
         heads.push(Head {
             path: "heads".into(),
@@ -64,9 +67,12 @@ pub fn heads(parameters: &Map<String, Json>) -> Vec<Head> {
 pub fn judge(heads: &[Head], listed: &[Listed<'_>], foresight: &mut Foresight) {
     for head in heads {
         let found = match &head.predicted {
-            Predicted::Classes => of_classes(listed, foresight),
+            Predicted::Classes => of_classes(listed, heads.len() > 1, foresight),
             Predicted::Number(column) => of_number(column, listed),
-            Predicted::Attribute(name) => of_attribute(name, listed, foresight),
+            Predicted::Attribute(name, target) if target.is_empty() => {
+                of_attribute(name, listed, foresight)
+            }
+            Predicted::Attribute(name, target) => of_target(name, target, listed),
         };
         if let Some(refusal) = found {
             foresight
@@ -86,9 +92,9 @@ pub fn judge_test(
     let scored = || items(tested).filter(|item| splits.contains(&item.utterance().split));
     for head in heads {
         let found = match &head.predicted {
-            Predicted::Classes => unknown_class(trained, scored()),
+            Predicted::Classes => unknown_class(trained, scored()).or_else(|| no_class(scored())),
             Predicted::Number(column) => text_in_column(column, scored()),
-            Predicted::Attribute(_) => None,
+            Predicted::Attribute(..) => None,
         };
         if let Some(refusal) = found {
             let label = "the model and what it is tested on";
@@ -97,96 +103,6 @@ pub fn judge_test(
                 .get_or_insert(refusal.about("input", label));
         }
     }
-}
-
-/// Utterances of a class that the training has not.
-fn unknown_class<'a>(
-    trained: &[Listed<'_>],
-    scored: impl Iterator<Item = &'a Item>,
-) -> Option<Diagnostic> {
-    let classes = trained
-        .iter()
-        .find_map(|listed| Some(&listed.listing.items.first()?.utterance_facts().classes))?;
-    let class = |item: &'a Item| item.utterance().class.as_deref();
-    let mut unknown = scored.filter_map(|item| {
-        let class = class(item).filter(|class| classes.position(class).is_none())?;
-        Some((class, item.utterance().id.as_str()))
-    });
-    let (class, first) = unknown.next()?;
-    let message = match unknown.count() {
-        0 => format!("the model has no class `{class}`, the class of {first}"),
-        more => format!(
-            "the model has no class `{class}`, the class of {first}, and no class for {more} more"
-        ),
-    };
-    Some(Diagnostic::new("evaluate::no_class", message).help(
-        "test it on utterances of the classes that it was trained on: give both ingest stages the same `classes`",
-    ))
-}
-
-/// Ingest stages of one training with different classes.
-fn different_classes(listed: &[Listed<'_>]) -> Option<Diagnostic> {
-    let mut sets = listed
-        .iter()
-        .filter_map(|listed| Some(&listed.listing.items.first()?.utterance_facts().classes));
-    let first = sets.next()?;
-    let other = sets.find(|other| *other != first)?;
-    let text = |set: &ClassSet| set.names().collect::<Vec<_>>().join(", ");
-    let message = format!(
-        "the inputs have different classes: {}; and {}",
-        text(first),
-        text(other)
-    );
-    Some(Diagnostic::new("train::classes", message).help(
-        "give the ingest stages the same `classes`; with \"native\" they may differ, so name a class map or write a table",
-    ))
-}
-
-fn items<'a>(listed: &'a [Listed<'_>]) -> impl Iterator<Item = &'a Item> {
-    listed.iter().flat_map(|listed| &listed.listing.items)
-}
-
-fn of_train<'a>(listed: &'a [Listed<'_>]) -> impl Iterator<Item = &'a Utterance> {
-    let all = items(listed).map(UtteranceItem::utterance);
-    all.filter(|utterance| utterance.split == Split::Train)
-}
-
-fn of_classes(listed: &[Listed<'_>], foresight: &mut Foresight) -> Option<Diagnostic> {
-    if let Some(different) = different_classes(listed) {
-        return Some(different);
-    }
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for listed in listed {
-        let composition = &listed.details.composition;
-        let train = composition
-            .rows
-            .iter()
-            .filter(|row| row.split == Split::Train);
-        for row in train {
-            for (class, &count) in composition.classes.iter().zip(&row.classes) {
-                if count > 0 {
-                    *counts.entry(class).or_default() += count;
-                }
-            }
-        }
-    }
-    if let (Some((only, _)), 1) = (counts.first_key_value(), counts.len()) {
-        return Some(
-            Diagnostic::new(
-                "train::classes",
-                format!("training has one class alone, {only}: there is nothing to tell it from"),
-            )
-            .help("give training utterances of two classes or more: check `classes` and `split` of the ingest stage"),
-        );
-    }
-    let once = counts.values().filter(|count| **count == 1).count();
-    if is_like_text(counts.len(), once) {
-        foresight.warnings.push(format!(
-            "training has {} classes, {once} of them with one utterance: are the labels free text? A class needs several utterances to be learned; name a class map in `classes` of the ingest stage, or another column for the labels",
-            counts.len()
-        ));
-    }
-    None
 }
 
 /// The cell of a column that is no number, where there is one.
@@ -288,6 +204,32 @@ fn of_attribute(
     }
 }
 
+/// What is wrong with a target that some values of an attribute are.
+fn of_target(name: &str, target: &[String], listed: &[Listed<'_>]) -> Option<Diagnostic> {
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    known.extend(of_train(listed).filter_map(|utterance| utterance.attribute(name)));
+    let missing = target.iter().find(|value| !known.contains(value.as_str()));
+    let (message, help) = match missing {
+        Some(value) => (
+            format!("no utterance of training has the {name} `{value}`, which is a target"),
+            suggest(value, known.iter().copied()),
+        ),
+        None if known
+            .iter()
+            .all(|value| target.iter().any(|own| own == value)) =>
+        {
+            (
+                format!(
+                    "the {name} of every utterance of training is a target: there is no source"
+                ),
+                "train on data of other values too, or name fewer in `target`".into(),
+            )
+        }
+        None => return None,
+    };
+    Some(Diagnostic::new("train::target_group", message).help(help))
+}
+
 /// What is wrong with an attribute that has no two values in training.
 fn indistinct(name: &str, only: Option<&str>) -> Option<Diagnostic> {
     let (message, fill) = match only {
@@ -310,11 +252,6 @@ fn indistinct(name: &str, only: Option<&str>) -> Option<Diagnostic> {
     Some(Diagnostic::new("train::labels", message).help(format!("{fill}, or remove this head")))
 }
 
-/// Whether values with so many that occur once are rather text than categories.
-fn is_like_text(values: usize, once: usize) -> bool {
-    values > FEW_VALUES && 2 * once > values
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -328,7 +265,7 @@ mod tests {
             let described = found.into_iter().map(|head| (head.path, head.predicted));
             described.collect::<Vec<_>>()
         };
-        let gender = Predicted::Attribute("gender".into());
+        let gender = Predicted::Attribute("gender".into(), Vec::new());
         assert_eq!(
             heads(json!([{ "attribute": "gender", "mode": "shared" }])),
             [
@@ -340,11 +277,5 @@ mod tests {
             heads(json!([{ "task": "arousal" }])),
             [("heads.0".into(), Predicted::Number("arousal".into()))]
         );
-    }
-
-    #[test]
-    fn many_values_that_occur_once_are_text() {
-        assert!(is_like_text(400, 380) && is_like_text(31, 16));
-        assert!(!is_like_text(30, 30) && !is_like_text(400, 100));
     }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use pipe_engine::artifact::Item;
 use pipe_engine::stage::{ListedInput, SourceListing, stands_under};
+use pipe_speech::corpus::{Split, Utterance};
 
-use crate::items::{ListingDetails, details};
+use crate::items::{ListingDetails, UtteranceItem, details};
 
 /// What an ingest stage lists, with what it says of it.
 #[derive(Clone)]
@@ -42,4 +44,15 @@ pub fn listed<'a>(
         }
     }
     (!known.is_empty()).then_some(known)
+}
+
+/// All items that are listed.
+pub fn items<'a>(listed: &'a [Listed<'_>]) -> impl Iterator<Item = &'a Item> {
+    listed.iter().flat_map(|listed| &listed.listing.items)
+}
+
+/// The utterances of the training split.
+pub fn of_train<'a>(listed: &'a [Listed<'_>]) -> impl Iterator<Item = &'a Utterance> {
+    let all = items(listed).map(UtteranceItem::utterance);
+    all.filter(|utterance| utterance.split == Split::Train)
 }

@@ -1,6 +1,8 @@
 //! What trainings and evaluations foresee by what is listed: splits without utterances, shared speakers, and heads that have
 //! nothing to learn.
 
+mod classes;
+mod free_text;
 mod learned;
 mod listed;
 mod shared;

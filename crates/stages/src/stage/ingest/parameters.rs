@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use pipe_engine::manifest::{Gathers, Kind, MAX_BAD, Parameter, STORE, Shape};
+use pipe_engine::manifest::{Diagnostic, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape, suggest};
 use pipe_speech::corpus::{ClassChoice, VoteRule};
 use serde::Deserialize;
+use serde_json::{Map, Value as Json};
 
 use crate::items::AUDIO;
 use crate::stage::leak_policy::{LEAKS_OF_INGEST, LeakPolicy};
@@ -32,6 +33,12 @@ pub static KIND: Kind = Kind {
                 Shape::Map(&Shape::List(&Shape::Text)),
             ]),
             "Which classes labels count as: the name of a class map of corpora.toml (by default valence3, the three classes of Parry et al.); \"native\" for the corpora's own labels; \"none\" where what is learned are numeric columns; or a table of classes and their labels, such as { angry = [\"anger\"], happy = [\"happiness\", \"excitement\"] }.",
+        )
+        .unkeyed(),
+        Parameter::optional(
+            "unlabelled",
+            Shape::OneOrMany(&Shape::Text),
+            "Corpora of this stage whose utterances keep their classes in the test split only: in the others they have none, so that a training can adapt to them without knowing what they are.",
         )
         .unkeyed(),
         Parameter::optional(
@@ -66,9 +73,34 @@ pub static KIND: Kind = Kind {
     output: |_| AUDIO,
     validate: |parameters| {
         let split = parameters.get("split");
-        split.map_or_else(Vec::new, split_parameters::validate)
+        let mut found = split.map_or_else(Vec::new, split_parameters::validate);
+        found.extend(other_unlabelled(parameters));
+        found
     },
 };
+
+/// Names in `unlabelled` that are none of the corpora.
+fn other_unlabelled(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
+    let list = |name: &str| -> Vec<&str> {
+        let list = parameters.get(name).and_then(Json::as_array);
+        list.into_iter()
+            .flatten()
+            .filter_map(Json::as_str)
+            .collect()
+    };
+    let corpora = list("corpora");
+    let mut found = Vec::new();
+    for (index, name) in list("unlabelled").into_iter().enumerate() {
+        if !corpora.contains(&name) {
+            let message =
+                format!("`{name}` of `unlabelled` is not among the corpora of this stage");
+            let at = format!("unlabelled.{index}");
+            let help = suggest(name, corpora.iter().copied());
+            found.push(Diagnostic::of_value(at, message, "not listed in `corpora`").help(help));
+        }
+    }
+    found
+}
 
 /// Their values, but for the corpora.
 #[derive(Deserialize)]
@@ -78,6 +110,9 @@ pub struct Options {
     /// The class map.
     #[serde(default)]
     pub classes: Option<ClassChoice>,
+    /// Corpora whose classes only tests know.
+    #[serde(default)]
+    pub unlabelled: Vec<String>,
     /// What rows mean that disagree.
     #[serde(default)]
     pub votes: VoteRule,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pipe_engine::stage::LoadedItem;
 use pipe_foundation::Features;
 use pipe_nn::model::spec::{Attribute, HeadSpec};
-use pipe_nn::train::{Example, TargetColumn};
+use pipe_nn::train::{Example, TargetColumn, TrainOptions};
 use pipe_speech::corpus::{ClassSet, Split};
 use thiserror::Error;
 
@@ -44,16 +44,12 @@ pub enum DataError {
         /// What was found.
         cell: String,
     },
-    /// An utterance has no class.
-    #[error("{utterance} has no class")]
-    #[diagnostic(
-        code(train::no_class),
-        help("set `classes` of the ingest stage, or list heads that need none")
-    )]
-    NoClass {
-        /// The utterance.
-        utterance: String,
-    },
+}
+
+/// Those of the utterances that come from a source with classes; others have none, and are there to be adapted to.
+fn with_classes<'a>(items: &'a [&'a LoadedItem]) -> impl Iterator<Item = &'a LoadedItem> {
+    let has_some = |item: &&LoadedItem| !item.utterance_facts().classes.is_empty();
+    items.iter().copied().filter(has_some)
 }
 
 /// The classes that the utterances are of.
@@ -61,15 +57,12 @@ pub enum DataError {
 /// # Errors
 /// [`DataError::Classes`].
 pub fn classes(items: &[&LoadedItem]) -> Result<Vec<String>, DataError> {
-    let Some(first) = items.first() else {
+    let Some(first) = with_classes(items).next() else {
         return Ok(Vec::new());
     };
     let set = &first.utterance_facts().classes;
     let text = |set: &ClassSet| set.names().collect::<Vec<_>>().join(", ");
-    match items
-        .iter()
-        .find(|item| item.utterance_facts().classes != *set)
-    {
+    match with_classes(items).find(|item| item.utterance_facts().classes != *set) {
         Some(other) => Err(DataError::Classes {
             first: text(set),
             other: text(&other.utterance_facts().classes),
@@ -79,13 +72,23 @@ pub fn classes(items: &[&LoadedItem]) -> Result<Vec<String>, DataError> {
     }
 }
 
+/// The utterances that something learns from: those with a class, where there are neither numbers nor attributes to learn.
+pub fn of_use<'a>(items: &[&'a LoadedItem], options: &TrainOptions) -> Vec<&'a LoadedItem> {
+    let only_classes = options.heads.is_empty() && options.targets().is_empty();
+    let is_of_use = |item: &&LoadedItem| !only_classes || item.class_number().is_some();
+    items.iter().copied().filter(is_of_use).collect()
+}
+
 /// For each corpus and class, the labels that counted as it; none for the classes of the paper, whose labels are in
 /// `corpora.toml`.
 pub fn labels_of_classes<'a>(
     items: &[&'a LoadedItem],
 ) -> Option<BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<&'a str>>>> {
-    let set = &items.first()?.utterance_facts().classes;
-    if set.is_valence3() || set.is_empty() {
+    let first = items
+        .iter()
+        .copied()
+        .find(|item| !item.utterance_facts().classes.is_empty());
+    if first?.utterance_facts().classes.is_valence3() {
         return None;
     }
     let mut labels: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
@@ -103,11 +106,10 @@ pub fn labels_of_classes<'a>(
 /// as they are.
 ///
 /// # Errors
-/// Features that cannot be read, and an utterance without class where `has_classes` says that there are some.
+/// Features that cannot be read.
 pub fn examples<'a>(
     items: &[&'a LoadedItem],
     split: Split,
-    has_classes: bool,
     normalised: &'a [Option<Features>],
 ) -> miette::Result<Vec<Example<'a>>> {
     let own = items.iter().zip(normalised);
@@ -117,16 +119,7 @@ pub fn examples<'a>(
         Ok(Example {
             id: &utterance.id,
             corpus: &utterance.corpus,
-            class: match item.class_number() {
-                Some(class) => class,
-                None if has_classes => {
-                    return Err(DataError::NoClass {
-                        utterance: utterance.id.clone(),
-                    }
-                    .into());
-                }
-                None => 0,
-            },
+            class: item.class_number(),
             features: match normalised {
                 Some(made) => made.view(),
                 None => features(&item.blob)?,
@@ -171,11 +164,11 @@ pub fn shares(items: &[&LoadedItem]) -> Option<Vec<Vec<f32>>> {
                     }
                 }
             }
-            None => {
-                if let Some(place) = item.class_number() {
-                    shares[place] = 1.0;
-                }
-            }
+            None => match item.class_number() {
+                Some(place) => shares[place] = 1.0,
+                // No shares at all: they are not known.
+                None => shares.clear(),
+            },
         }
         shares
     };

@@ -1,6 +1,7 @@
 //! `heads` of a manifest: tasks and attributes, taken apart and checked where they are written.
 
 use pipe_engine::manifest::Diagnostic;
+use pipe_nn::model::spec::HeadSpec;
 use pipe_nn::model::{LossName, TaskSpec};
 use pipe_nn::train::TrainOptions;
 use serde_json::{Map, Value as Json, json};
@@ -26,15 +27,23 @@ pub fn split_heads(own: &mut Map<String, Json>) {
 /// Heads that are neither a task nor an attribute, or both.
 pub fn unclear_heads(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     let heads = parameters.get("heads").and_then(Json::as_array);
-    let mut found = Vec::new();
+    let (mut found, mut faults) = (Vec::new(), Vec::new());
     for (index, head) in heads.into_iter().flatten().enumerate() {
         let given = |key: &&&str| head.get(**key).is_some();
-        const OF_TASKS: [&str; 4] = ["loss", "gamma", "label_smoothing", "weight"];
+        const OF_TASKS: [&str; 3] = ["loss", "gamma", "label_smoothing"];
         let mut add = |message: String, label: &str, help: &str| {
             let at = format!("heads.{index}");
             found.push(Diagnostic::of_value(at, message, label).help(help));
         };
         let usage = "write { task = \"emotion\" } or { task = \"arousal\", loss = \"ccc\" } for what is to be predicted, { attribute = \"gender\", mode = \"grad_reverse\" } for an attribute";
+        let mut fault = |key: &str, of: &str, reason: String| {
+            let at = match given(&&key) {
+                true => format!("heads.{index}.{key}"),
+                false => format!("heads.{index}"),
+            };
+            let message = format!("`{key}` of {of} {reason}");
+            faults.push(Diagnostic::of_value(at, message, "cannot be used"));
+        };
         match (head.get("task").is_some(), head.get("attribute").is_some()) {
             (true, true) => add("a head has a task and an attribute".into(), "both", usage),
             (false, false) => add(
@@ -49,10 +58,17 @@ pub fn unclear_heads(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
                     "remove `mode`; attribute heads have one",
                 );
             }
+            (true, false) if head.get("target").is_some() => {
+                add(
+                    "a task has no `target`".into(),
+                    "this head",
+                    "remove `target`; it belongs to attribute heads",
+                );
+            }
             (false, true) if head.get("mode").is_none() => add(
                 "an attribute head needs a `mode`".into(),
                 "this head",
-                "set mode = \"shared\", \"grad_reverse\" or \"discriminator\"",
+                "set mode = \"shared\", \"grad_reverse\", \"discriminator\", \"coral\", \"mmd\" or \"cdan\"",
             ),
             (false, true) => {
                 if let Some(key) = OF_TASKS.iter().find(given) {
@@ -62,21 +78,21 @@ pub fn unclear_heads(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
                         "remove it; attribute heads learn by cross-entropy, and `alpha` weighs them",
                     );
                 }
+                let head = serde_json::from_value::<HeadSpec>(head.clone()).ok();
+                if let Some((key, reason)) = head.as_ref().and_then(HeadSpec::problem) {
+                    fault(key, "an attribute head", reason);
+                }
             }
             (true, false) => {
                 let task = with_default_loss(head.clone());
                 let task = serde_json::from_value::<TaskSpec>(task).ok();
                 if let Some((key, reason)) = task.as_ref().and_then(TaskSpec::problem) {
-                    let at = match given(&&key) {
-                        true => format!("heads.{index}.{key}"),
-                        false => format!("heads.{index}"),
-                    };
-                    let message = format!("`{key}` of a task {reason}");
-                    found.push(Diagnostic::of_value(at, message, "cannot be used"));
+                    fault(key, "a task", reason);
                 }
             }
         }
     }
+    found.append(&mut faults);
     found
 }
 

@@ -3,6 +3,7 @@
 use pipe_engine::manifest::{Parameter, Shape, Variant};
 
 use pipe_nn::model::spec::DEFAULT_ENCODER;
+use pipe_nn::train::Mixup;
 
 use crate::items::FEATURES;
 use crate::stage::leak_policy::LEAKS;
@@ -97,17 +98,29 @@ pub const PARAMETERS: &[Parameter] = &[
                     min: 1e-9,
                     max: 1e9,
                 },
-                "Weight of a task among the tasks; 1 by default.",
+                "Weight of a task among the tasks, or factor of coral, mmd and cdan; 1 by default.",
             ),
             Parameter::optional(
                 "attribute",
                 Shape::Text,
-                "What an attribute head predicts: corpus, gender, speaker, language, or a column that `columns` of the ingest stage keeps.",
+                "What an attribute head predicts, or between whose values coral, mmd and cdan bring embeddings together: corpus, gender, speaker, language, or a column that `columns` of the ingest stage keeps.",
             ),
             Parameter::optional(
                 "mode",
-                Shape::Choice(&["shared", "grad_reverse", "discriminator"]),
-                "Of an attribute head. shared: multi-task learning (eq. 1). grad_reverse: gradient reversal (eq. 2). discriminator: adversarial on the emotion probabilities (eq. 3).",
+                Shape::Choice(&[
+                    "shared",
+                    "grad_reverse",
+                    "discriminator",
+                    "coral",
+                    "mmd",
+                    "cdan",
+                ]),
+                "Of an attribute head. shared: multi-task learning (eq. 1). grad_reverse: gradient reversal (eq. 2). discriminator: adversarial on the emotion probabilities (eq. 3). coral: penalty on differences of covariances (Sun and Saenko 2016). mmd: penalty on the maximum mean discrepancy (Long et al. 2015). cdan: conditional adversarial network (Long et al. 2018).",
+            ),
+            Parameter::optional(
+                "target",
+                Shape::OneOrMany(&Shape::Text),
+                "With grad_reverse, coral, mmd and cdan: the values of the attribute that are the target; all others together are the source. By default each value is a group of its own.",
             ),
         ])),
         "[]",
@@ -122,7 +135,7 @@ pub const PARAMETERS: &[Parameter] = &[
                 Parameter::required("end", FRACTION, "Value at the last possible epoch."),
             ]),
         ]),
-        "Weight of the attribute tasks, constant or linear over the epochs. Default: shared 0.1, grad_reverse 0 to 0.5, discriminator 0.5.",
+        "Weight of the attribute tasks, constant or linear over the epochs. Default: shared 0.1, grad_reverse 0 to 0.5, discriminator 0.5, coral and mmd 1, cdan 0 to 1.",
     ),
     Parameter::default(
         "alpha_curve",
@@ -266,6 +279,18 @@ pub const PARAMETERS: &[Parameter] = &[
         ]),
         "{\"time_mask_frames\": 30, \"frequency_mask_bins\": 3}",
         "Masks on each training utterance, drawn afresh every epoch (SpecAugment).",
+    ),
+    Parameter::optional(
+        "mixup",
+        Shape::Table(&[Parameter::required(
+            "alpha",
+            Shape::Float {
+                min: 1e-3,
+                max: Mixup::MOST_ALPHA,
+            },
+            "Both parameters of the beta distribution that the shares are drawn from.",
+        )]),
+        "Blends each training utterance with another of its batch, features and targets, in shares that are drawn afresh every epoch (mixup; Zhang et al. 2018). None by default.",
     ),
     Parameter::default(
         "sampling",

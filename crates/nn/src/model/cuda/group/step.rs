@@ -118,6 +118,9 @@ impl Group {
                     let picked = gather::pick(&mut tape, &logits, &which)?;
                     softmax(&mut tape, &picked)?
                 }
+                HeadMode::Coral | HeadMode::Mmd | HeadMode::Cdan => {
+                    unreachable!("trainings with such a head are refused on a device")
+                }
             };
             let learns = if discriminates {
                 Learns::No

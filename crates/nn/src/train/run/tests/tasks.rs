@@ -2,7 +2,7 @@
 
 use pipe_foundation::Agreement;
 
-use crate::model::TaskSpec;
+use crate::model::{LossName, TaskSpec};
 use crate::train::{TargetColumn, TargetScore};
 
 use super::*;
@@ -73,7 +73,7 @@ fn what_cannot_be_scored_is_refused_before_training() {
         let trained = train(options, data, 1, folder.path(), &Silent, Device::Cpu);
         trained.unwrap_err().to_string()
     };
-    data.validation.retain(|example| example.class == 1);
+    data.validation.retain(|example| example.class == Some(1));
     assert!(refused(&options, &data).contains("one class only (neutral)"));
     options.tasks = vec![TaskSpec::new("loudness", LossName::Ccc)];
     assert!(refused(&options, &data).contains("monitor is ua"));

@@ -1,0 +1,71 @@
+//! What trainings on a CUDA device cannot learn, as it has no kernels for it.
+
+use crate::model::{Device, LossName};
+
+use super::{TrainError, TrainOptions, TrainingData};
+
+impl TrainOptions {
+    /// The first thing for which a CUDA device has no kernels, whatever the data.
+    pub fn without_kernels(&self) -> Option<String> {
+        let task = self.tasks.iter().find_map(|task| {
+            if !task.is_of_classes() {
+                return Some(format!("the numeric target {}", task.task));
+            }
+            match task.loss {
+                LossName::CrossEntropy if task.label_smoothing() == 0.0 => None,
+                LossName::CrossEntropy => Some("label smoothing".to_owned()),
+                other => Some(format!("the loss {}", other.name())),
+            }
+        });
+        let of_head = || {
+            let mut heads = self.heads.iter();
+            let head = heads.find(|head| head.mode.has_weight())?;
+            Some(format!("a head of mode {}", head.mode.name()))
+        };
+        let mixup = || self.mixup.map(|_| "mixup".to_owned());
+        task.or_else(of_head).or_else(mixup)
+    }
+}
+
+/// Refuses what cannot be learned on the device.
+///
+/// # Errors
+/// [`TrainError::DeviceTask`] names it.
+pub(super) fn check_device(
+    options: &TrainOptions,
+    data: &TrainingData<'_>,
+    device: Device,
+) -> Result<(), TrainError> {
+    if !device.is_cuda() {
+        return Ok(());
+    }
+    let odd = options.without_kernels();
+    let shares = || data.shares.is_some().then(|| "shares of votes".to_owned());
+    match odd.or_else(shares) {
+        Some(what) => Err(TrainError::DeviceTask { what }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_kernels_is_named() {
+        let found = |json: &str| {
+            let options: TrainOptions = serde_json::from_str(json).unwrap();
+            options.without_kernels()
+        };
+        assert_eq!(found("{}"), None);
+        let reversal = r#"{"attribute":"gender","mode":"grad_reverse"}"#;
+        let coral = r#"{"attribute":"corpus","mode":"coral"}"#;
+        assert_eq!(found(&format!(r#"{{"heads":[{reversal}]}}"#)), None);
+        let both = found(&format!(r#"{{"heads":[{reversal},{coral}]}}"#));
+        assert_eq!(both.as_deref(), Some("a head of mode coral"));
+        let focal = r#"{"tasks":[{"task":"emotion","loss":"focal"}]}"#;
+        assert_eq!(found(focal).as_deref(), Some("the loss focal"));
+        let mixup = r#"{"mixup":{"alpha":0.2}}"#;
+        assert_eq!(found(mixup).as_deref(), Some("mixup"));
+    }
+}
