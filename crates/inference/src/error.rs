@@ -53,6 +53,19 @@ pub enum ModelError {
         /// What it says.
         reason: String,
     },
+    /// It names sizes out of all proportion.
+    #[error(
+        "its operator {operator} makes `{output}` with {values} values, more than the 67108864 of a tensor that are allowed"
+    )]
+    #[diagnostic(code(embed::giant), help("the file is damaged, or not what it seems"))]
+    Giant {
+        /// The operator.
+        operator: String,
+        /// What it makes.
+        output: String,
+        /// How many values.
+        values: String,
+    },
     /// ONNX Runtime is not there.
     #[error("ONNX Runtime cannot be opened: {reason}")]
     #[diagnostic(

@@ -8,6 +8,7 @@ mod constants;
 mod embedder;
 mod embedder_options;
 mod error;
+mod giant_tensors;
 mod internal_outputs;
 mod loaded_model;
 mod model;

@@ -1,6 +1,7 @@
 //! A model that is loaded, with what it takes and gives.
 
 use crate::error::ModelError;
+use crate::giant_tensors;
 use crate::internal_outputs::with_outputs;
 use crate::loaded_model::LoadedModel;
 use crate::runtime::Runtime;
@@ -20,6 +21,7 @@ impl Model {
     /// # Errors
     /// A file that is no model, or that the runtime does not take.
     pub fn load(file: Vec<u8>, runtime: Runtime, outputs: &[String]) -> Result<Self, ModelError> {
+        giant_tensors::check(&file)?;
         let signature = Signature::of(&file)?;
         let is_internal = |name: &&String| signature.internal.contains(name);
         let internal: Vec<&str> = outputs

@@ -72,6 +72,20 @@ impl OnnxModel {
         self
     }
 
+    /// A constant of integers.
+    pub fn integers(mut self, name: &str, values: &[i64]) -> Self {
+        let mut tensor = number(1, values.len() as u64);
+        tensor.extend(number(2, 7));
+        tensor.extend(field(8, name.as_bytes()));
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        tensor.extend(field(9, &bytes));
+        self.graph.extend(field(5, &tensor));
+        self
+    }
+
     /// An input; a dimension of 0 is of any length.
     pub fn input(mut self, name: &str, shape: &[u64]) -> Self {
         self.graph.extend(field(11, &value(name, shape)));
