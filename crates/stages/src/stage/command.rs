@@ -13,6 +13,7 @@ mod outputs;
 mod placeholders;
 mod program;
 mod resources;
+mod restarted;
 mod sandbox;
 mod shell;
 mod supervision;
@@ -261,11 +262,11 @@ impl ItemStage for CommandStage {
 
     fn process(
         &self,
-        _copy: &ItemCopy,
+        copy: &ItemCopy,
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        self.make(input, context)
+        self.make(copy.facts.id(), input, context)
     }
 
     fn finish(&self, progress: &dyn Progress) {
@@ -274,17 +275,18 @@ impl ItemStage for CommandStage {
 }
 
 impl CommandStage {
-    /// Has the program make one item.
+    /// Has the program make the item with the id `item`.
     ///
     /// # Errors
     /// When it does not.
     fn make(
         &self,
+        item: &str,
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
         if self.options.protocol.is_some() {
-            return self.process_by_worker(input, context);
+            return self.process_by_worker(item, input, context);
         }
         let folder = tempfile::tempdir_in(context.scratch)
             .map_err(|error| ItemError::of_system(&error, &error))?;

@@ -80,11 +80,12 @@ impl ItemStage for FunctionalsStage {
         &self,
         _copy: &ItemCopy,
         input: &dyn ItemData,
-        _context: &ItemContext<'_>,
+        context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
         let features: Option<&FeatureItem> = input.downcast_ref();
         let features = features.ok_or_else(|| ItemError::permanent("no features"))?;
-        let found = self.0.of(&features.0);
+        let found = self.0.of(&features.0, context.progress);
+        let found = found.map_err(ItemError::transient)?;
         let found = found.ok_or_else(|| ItemError::permanent("it has no frames"))?;
         Ok(Box::new(FeatureItem(found)))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use pipe_engine::artifact::ItemData;
@@ -12,16 +13,18 @@ use pipe_foundation::sync::lock;
 use super::exchange::{input_name, read_item, write_item};
 use super::execution::{by_hand, temporary_beside};
 use super::messages::{Ended, Program};
+use super::restarted::ProgramRestarted;
 use super::worker::{FileState, Unanswered, Worker, file_state};
 use super::{CommandError, CommandStage, sandbox};
 
 impl CommandStage {
-    /// Has a worker process an item: one that is idle, or a new one. An item with which a worker dies gets a second one.
+    /// Has a worker process the item with the id `item`: one that is idle, or a new one. An item with which a worker dies gets a second one.
     ///
     /// # Errors
     /// When the item has no result.
     pub fn process_by_worker(
         &self,
+        item: &str,
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
@@ -32,6 +35,11 @@ impl CommandStage {
         let failed = |error: CommandError| match &error {
             CommandError::Start { reason, .. } => ItemError::of_system(&error, reason),
             other => ItemError::transient(other),
+        };
+        let restarted = |reason: String| {
+            let item = item.to_owned();
+            let report = ProgramRestarted { item, reason };
+            context.progress.report(Arc::new(report));
         };
         let mut first = true;
         let mut unchanged = true;
@@ -49,6 +57,7 @@ impl CommandStage {
             if worker.files != self.file_states() {
                 worker.end(false);
                 if std::mem::take(&mut unchanged) {
+                    restarted("a file of the command changed".into());
                     continue;
                 }
                 let reason = "the files of the command change while its program runs";
@@ -64,7 +73,8 @@ impl CommandStage {
                     self.keep(worker, [&input_path, &output_path]);
                     return Err(ItemError::transient(format!("the program says: {reason}")));
                 }
-                Err(Unanswered::Died(_)) if std::mem::take(&mut first) => {
+                Err(Unanswered::Died(ended)) if std::mem::take(&mut first) => {
+                    restarted(format!("it ended with {}", self.status(&ended)));
                     worker.end(false);
                 }
                 Err(Unanswered::Died(ended)) => {
