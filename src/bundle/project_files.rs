@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use pipe_engine::manifest::location;
-use pipe_speech::corpus::Corpora;
+use pipe_speech::corpus::{Confinement, Corpora};
 
 use crate::lock::{LockFile, lock_path};
 use pipe_stages::domain::{CORPORA, SpeechPlan};
@@ -109,5 +109,7 @@ fn used_corpora(plan: &SpeechPlan, folder: &str) -> Corpora {
                 (name.clone(), entry)
             })
             .collect(),
+        confinement: Confinement::default(),
+        made_items: None,
     }
 }

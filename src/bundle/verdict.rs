@@ -169,6 +169,7 @@ impl Comparison<'_> {
         let here = LockFile {
             manifest: bundled.manifest.clone(),
             set: bundled.set.clone(),
+            limits: bundled.limits.clone(),
             made_by: bundled.made_by.clone(),
             ..self.here.clone()
         };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::bundle::BundleLimits;
-use pipe_stages::byte_size::parse_bytes;
+use pipe_stages::byte_size::parse_size;
 
 use super::manifest_arguments::{DeviceArguments, ManifestArguments};
 
@@ -64,7 +64,7 @@ pub struct ImportBundleArguments {
     #[arg(long, short, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
     /// How much it may hold, such as 100GB.
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes, default_value = "16GB")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "16GB")]
     pub max_size: u64,
     /// How many files it may hold.
     #[arg(long, value_name = "N", default_value_t = 100_000)]

@@ -37,8 +37,8 @@ pub enum CacheAction {
 #[derive(Args)]
 #[command(group = ArgGroup::new("bound").args(["max_size", "max_age"]).required(true).multiple(true))]
 pub struct GcArguments {
-    /// What the cache may take, such as 20GB.
-    #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_bytes)]
+    /// What the cache may take, such as 20GB; a number without a unit is one of bytes.
+    #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_size)]
     pub max_size: Option<u64>,
     /// Remove what the runs that stay do not need and was written more than DAYS days ago.
     #[arg(long, value_name = "DAYS")]

@@ -2,13 +2,36 @@
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::sync::Mutex;
+
+use pipe_foundation::sync::lock;
 
 use super::error::CliError;
 use super::visible::visible;
 
+/// Why something could not be written to standard error, the first time.
+static NOT_SAID: Mutex<Option<std::io::Error>> = Mutex::new(None);
+
 /// Writes a line to standard error; a terminal that was closed, or a full disk, must not keep the rest from being done.
 pub fn print_error(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", visible(line));
+    match writeln!(std::io::stderr().lock(), "{}", visible(line)) {
+        // Nobody reads it any more.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            lock(&NOT_SAID).get_or_insert(error);
+        }
+        Ok(()) => {}
+    }
+}
+
+/// Says on standard output that standard error could not be written, where that is so; false where that cannot be said
+/// either.
+pub fn tell_not_said() -> bool {
+    let reason = lock(&NOT_SAID).take();
+    reason.is_none_or(|reason| {
+        let told = format!("messages could not be written to standard error: {reason}\n");
+        print_now(&told).is_ok()
+    })
 }
 
 /// Writes text to standard output; a reader that went away is not an error.

@@ -12,7 +12,7 @@ use pipe_engine::manifest::{
 use pipe_engine::source::{Place, Source};
 use pipe_foundation::regular_file;
 use pipe_nn::model::Device;
-use pipe_speech::corpus::Corpora;
+use pipe_speech::corpus::{Confinement, Corpora};
 
 use crate::bundle::{PlacesGiven, places_outside};
 use crate::trust::{Project, TrustedFolders};
@@ -52,7 +52,13 @@ pub fn plan_to_run(
         let named = manifest.files.get(CORPORA);
         let folder = manifest.path.parent().unwrap_or(Path::new(""));
         let given = common.corpora.as_deref();
-        let read = corpora(given, named, folder, &common.limits());
+        let read = known_corpora(given, named, folder, &common.limits());
+        let read = read.map(|mut known| {
+            if !is_free {
+                known.confine(given, &project);
+            }
+            known.corpora
+        });
         if let (Ok(read), true) = (&read, project.is_bundle && !is_free) {
             let given = match given {
                 None => PlacesGiven::None,
@@ -143,6 +149,22 @@ pub struct KnownCorpora {
     pub of_file: BTreeSet<String>,
 }
 
+impl KnownCorpora {
+    /// The `project` is not trusted: files of corpora have to be in it, in the project of the file that was found, or in
+    /// the folder that the user gave. The user's own file may name any.
+    pub fn confine(&mut self, given: Option<&Path>, project: &Project) {
+        self.corpora.confinement = match given {
+            Some(path) if !path.is_dir() => Confinement::default(),
+            given => {
+                let beside = self.file.as_deref().unwrap_or(Path::new("corpora.toml"));
+                let beside = Project::of(beside).folder;
+                let given: Vec<PathBuf> = given.map(Path::to_path_buf).into_iter().collect();
+                Confinement::to(&project.folder, &[beside], &given)
+            }
+        };
+    }
+}
+
 /// Finds and reads `corpora.toml`; its folder of corpora is made usable from here.
 ///
 /// `given` is the argument of `--corpora`, `named` what the manifest names, `folder` where the search starts. It may be
@@ -160,13 +182,17 @@ pub fn corpora(
 pub fn corpora_here(common: &Common) -> Result<KnownCorpora, Diagnostics> {
     let folder = Path::new(".");
     let given = common.corpora.as_deref();
-    let known = known_corpora(given, None, folder, &common.limits())?;
+    let mut known = known_corpora(given, None, folder, &common.limits())?;
+    if given.is_some_and(|given| !given.is_dir()) {
+        return Ok(known);
+    }
+    let project = Project::of(known.file.as_deref().unwrap_or(Path::new("corpora.toml")));
+    if TrustedFolders::load().is_ok_and(|all| all.trusts(&project)) {
+        return Ok(known);
+    }
     // That of a bundle was found, not given.
-    let found = known.file.as_deref();
-    let found = found.filter(|_| given.is_none_or(Path::is_dir));
-    let bundle = found.map(Project::of).filter(|project| project.is_bundle);
-    let trusts = |project: &Project| TrustedFolders::load().is_ok_and(|all| all.trusts(project));
-    if let Some(bundle) = bundle.filter(|bundle| !trusts(bundle)) {
+    let bundle = Some(&project).filter(|project| project.is_bundle && known.file.is_some());
+    if let Some(bundle) = bundle {
         let places = match given {
             None => PlacesGiven::None,
             Some(_) => PlacesGiven::Folder,
@@ -175,6 +201,7 @@ pub fn corpora_here(common: &Common) -> Result<KnownCorpora, Diagnostics> {
             return Err(outside.into());
         }
     }
+    known.confine(given, &project);
     Ok(known)
 }
 
@@ -197,6 +224,7 @@ pub fn known_corpora(
         let folder = given_folder.unwrap_or(Path::new("corpora")).to_path_buf();
         let corpora = Corpora {
             folder,
+            made_items: Some(limits.made_items),
             ..built_in_corpora()
         };
         return Ok(KnownCorpora {
@@ -229,6 +257,7 @@ pub fn known_corpora(
     let source = Source::new(file.display().to_string(), text);
     let mut corpora = Corpora::parse_on_top_of(source.text(), built_in_corpora())
         .map_err(|error| corpora_diagnostic::diagnostic(&source, &error))?;
+    corpora.made_items = Some(limits.made_items);
     let base = file.parent().unwrap_or(Path::new(""));
     corpora.folder = match given_folder {
         Some(folder) => folder.to_path_buf(),

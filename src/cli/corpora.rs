@@ -89,6 +89,8 @@ fn check_one(
 ) -> miette::Result<Checked> {
     let options = ListOptions {
         class_maps: corpora.classes.clone(),
+        confinement: corpora.confinement.clone(),
+        made_items: corpora.made_items,
         ..ListOptions::default()
     };
     let folder = &corpora.folder;

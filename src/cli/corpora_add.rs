@@ -8,6 +8,9 @@ use pipe_foundation::{Limit, regular_file};
 use pipe_speech::corpus::Corpora;
 use pipe_speech::corpus::proposal::propose;
 
+use crate::trust::Project;
+use pipe_stages::shell_words;
+
 use super::arguments::Common;
 use super::built_in_corpora::built_in_corpora;
 use super::console::{print, print_error};
@@ -54,6 +57,13 @@ pub fn add(arguments: &CorporaAddArguments, common: &Common) -> Result<u8, CliEr
         "appended [corpus.{name}] to {}; compare it with the files: pipe corpora {name}\n",
         file.display()
     ))?;
+    if !known.corpora.confinement.allows(&arguments.path) {
+        let project = Project::of(&file).folder;
+        print_error(&format!(
+            "it is outside of the project, which has to be trusted to use it: pipe trust {}",
+            shell_words::line([project.to_string_lossy()])
+        ));
+    }
     Ok(0)
 }
 

@@ -93,6 +93,11 @@ pub fn main() -> ExitCode {
 
 /// Prints the help or the version that was asked for, or what is wrong with the arguments.
 fn answer(refused: &clap::Error) -> ExitCode {
+    if refused.use_stderr() {
+        // What it quotes may be the name of a file by a stranger.
+        print_error(refused.render().to_string().trim_end());
+        return ExitCode::from(u8::try_from(refused.exit_code()).unwrap_or(2));
+    }
     let printed = refused.print();
     let printed = printed.and_then(|()| StandardOutput.flush());
     match printed {
@@ -134,8 +139,8 @@ fn work(arguments: Arguments) -> ExitCode {
         Subcommand::Schema(options) => schema::schema(&options, &arguments.common),
         Subcommand::Init(options) => init::init(&options),
     });
-    match done {
-        Ok(code) => ExitCode::from(code),
+    let code = match done {
+        Ok(code) => code,
         Err(error) => {
             let code = error.code();
             let more = match &error {
@@ -146,8 +151,13 @@ fn work(arguments: Arguments) -> ExitCode {
             if !json || json::error(&error, more, code).is_err() {
                 show(error);
             }
-            ExitCode::from(code)
+            code
         }
+    };
+    // Programs read standard output as JSON, where all is said that matters.
+    match json || console::tell_not_said() {
+        true => ExitCode::from(code),
+        false => ExitCode::from(code.max(1)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Predictions as a table, as CSV or as JSON lines, written as they come.
 
 use std::borrow::Cow;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{IsTerminal, LineWriter, Write};
 
 use pipe_foundation::spreadsheet::guarded_bytes;
 use serde::{Serialize, Serializer};
@@ -10,8 +10,10 @@ use pipe_stages::predict::Row;
 
 use super::console::{StandardOutput, console_width, shown};
 use super::model_arguments::PredictionFormat;
-use super::visible::visible;
+use super::visible::{coloured, visible};
 
+/// Lines up to so many bytes are written at once.
+const LONGEST_LINE: usize = 1 << 16;
 /// Width of the two columns of times.
 const TIMES: usize = 22;
 /// Least and greatest width of the path.
@@ -60,10 +62,33 @@ enum Shown {
     Highest,
 }
 
+/// Standard output: on a terminal with control characters shown, elsewhere as it is, so that programs find every path again.
+struct Out {
+    on_terminal: bool,
+}
+
+impl Write for Out {
+    /// Takes whole lines of text.
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.on_terminal {
+            true => {
+                let text = String::from_utf8_lossy(bytes);
+                StandardOutput.write_all(visible(&text).as_bytes())?;
+                Ok(bytes.len())
+            }
+            false => StandardOutput.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        StandardOutput.flush()
+    }
+}
+
 /// Writes predictions to standard output.
 pub struct Predictions {
     format: PredictionFormat,
-    out: BufWriter<StandardOutput>,
+    out: LineWriter<Out>,
     classes: Vec<String>,
     targets: Vec<String>,
     shown: Shown,
@@ -107,7 +132,12 @@ impl Predictions {
             .clamp(*PATH.start(), *PATH.end());
         Self {
             format,
-            out: BufWriter::new(StandardOutput),
+            out: LineWriter::with_capacity(
+                LONGEST_LINE,
+                Out {
+                    on_terminal: std::io::stdout().is_terminal(),
+                },
+            ),
             classes: classes.to_vec(),
             targets: targets.to_vec(),
             shown,
@@ -193,7 +223,8 @@ impl Predictions {
                     numbers: Named(&self.targets, &row.numbers),
                     silent: row.silent,
                 })?;
-                writeln!(self.out, "{line}")
+                // In JSON the written form means the same character.
+                writeln!(self.out, "{}", visible(&line))
             }
         }
     }
@@ -204,7 +235,7 @@ impl Predictions {
     }
 
     fn table(&mut self, row: &Row) -> std::io::Result<()> {
-        let path = fitted(&shown(&row.path), self.path_width);
+        let path = fitted(&visible(&shown(&row.path)), self.path_width);
         write!(self.out, "{path:<width$}", width = self.path_width)?;
         if self.windows {
             write!(self.out, "  {:>9.3}  {:>9.3}", row.start_s, row.end_s)?;
@@ -223,13 +254,15 @@ impl Predictions {
     fn table_classes(&mut self, row: &Row, class: usize) -> std::io::Result<()> {
         let name = |class: usize| self.classes.get(class).map_or("", String::as_str);
         let predicted = name(class);
-        let (on, off) = match (self.colour, predicted) {
-            (true, "positive") => ("\x1b[32m", "\x1b[0m"),
-            (true, "negative") => ("\x1b[31m", "\x1b[0m"),
-            _ => ("", ""),
+        let colour = match (self.colour, predicted) {
+            (true, "positive") => Some(32),
+            (true, "negative") => Some(31),
+            _ => None,
         };
         let width = name_width(&self.classes);
-        write!(self.out, "  {on}{:<width$}{off}", visible(predicted))?;
+        let predicted = format!("{:<width$}", visible(predicted));
+        let predicted = colour.map_or(predicted.clone(), |code| coloured(code, &predicted));
+        write!(self.out, "  {predicted}")?;
         match self.shown {
             Shown::All => {
                 for (class, p) in self.classes.iter().zip(&row.probabilities) {

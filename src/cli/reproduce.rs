@@ -1,11 +1,11 @@
 //! `pipe reproduce`: a bundle run again with the reader's own recordings, and how the results compare.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pipe_engine::exec::{MissingInputs, Resolver, RunOptions, run as execute};
 use pipe_engine::manifest::{Diagnostics, Manifest, ReadOptions, location};
 use pipe_foundation::regular_file;
-use pipe_speech::corpus::Corpora;
+use pipe_speech::corpus::{Confinement, Corpora};
 use serde_json::json;
 
 use crate::bundle::{
@@ -14,6 +14,7 @@ use crate::bundle::{
 };
 use crate::lock::{LockFile, changes, lock_path};
 use pipe_stages::domain::{CORPORA, PlanOptions, SpeechPlan};
+use pipe_stages::shell_words;
 use pipe_stages::visible_devices;
 
 use super::arguments::Common;
@@ -48,6 +49,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     let contents = unpack_or_reuse(&bundle, &folder, arguments.bundle.limits())?;
     let manifest = folder.join(&contents.manifest);
     let bundled = LockFile::read(&lock_path(&manifest), common.limits().file_bytes)?;
+    accept_limits(&bundled, arguments, common)?;
     let set: Vec<String> = contents
         .set
         .iter()
@@ -110,6 +112,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     // From here on as in the bundle, which its pages and its lock file say.
     plan.plan.name.clone_from(&bundled.manifest);
     plan.overrides.clone_from(&bundled.set);
+    plan.raised_limits.clone_from(&bundled.limits);
     let resolver = Resolver::new(&plan, &cache, &|| signals.asked());
     let notes = regular_file::read(&folder.join(NOTES), common.limits().file_bytes).ok();
     let notes = notes.and_then(|notes| serde_json::from_slice(&notes).ok());
@@ -153,6 +156,39 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     show(&verdict, &folder, signed.as_ref(), common)
 }
 
+/// The run of the bundle was made with limits that were raised; the reader has to raise them too, since they keep manifests
+/// of strangers from taking the machine.
+fn accept_limits(
+    bundled: &LockFile,
+    arguments: &ReproduceArguments,
+    common: &Common,
+) -> Result<(), CliError> {
+    let here = common.limits().all();
+    let is_lower = |name: &str, most: u64| {
+        let mut own = here.iter();
+        own.any(|own| own.name == name && own.most < most)
+    };
+    let raised = bundled.limits.iter();
+    let lower = raised.filter(|(name, most)| is_lower(name, **most));
+    let lower: Vec<String> = lower.map(|(name, most)| format!("{name}={most}")).collect();
+    if lower.is_empty() {
+        return Ok(());
+    }
+    let bundle = arguments.bundle.bundle.to_string_lossy();
+    let words = ["pipe", "reproduce", &bundle].into_iter();
+    let options = lower.iter().flat_map(|limit| ["--limit", limit]);
+    Err(CliError::Usage {
+        message: format!(
+            "the run in this bundle was made with higher limits than yours: {}",
+            lower.join(", ")
+        ),
+        help: format!(
+            "if you know who made it, or that it may take so much: `{}`, with whatever else you gave",
+            shell_words::line(words.chain(options))
+        ),
+    })
+}
+
 /// The corpora that the manifest of the bundle in `unpacked` uses, where the reader has them.
 fn corpora(manifest: &Manifest, unpacked: &Path, common: &Common) -> Result<Corpora, Diagnostics> {
     let folder = manifest.path.parent().unwrap_or(Path::new(""));
@@ -165,18 +201,30 @@ fn corpora(manifest: &Manifest, unpacked: &Path, common: &Common) -> Result<Corp
     if let Some(given) = common.corpora.as_ref().filter(|given| given.is_dir()) {
         outside(&bundled, PlacesGiven::Folder)?;
         return Ok(Corpora {
+            confinement: Confinement::to(unpacked, &[], std::slice::from_ref(given)),
             folder: given.clone(),
             ..bundled
         });
     }
-    let own = common.corpora.clone();
-    let Some(file) = own.or_else(|| context::search(Path::new("."))) else {
+    if common.corpora.is_none() && context::search(Path::new(".")).is_none() {
         outside(&bundled, PlacesGiven::None)?;
-        return Ok(bundled);
-    };
-    let own = context::corpora(Some(&file), None, Path::new("."), &limits)?;
+        return Ok(Corpora {
+            confinement: Confinement::to(unpacked, &[], &[]),
+            ..bundled
+        });
+    }
+    let own = context::corpora_here(common)?.corpora;
     outside(&bundled, PlacesGiven::Own(&own))?;
-    Ok(corpora_at(bundled, &own))
+    // What the bundle says of them, such as the name of a table, may not lead out of the reader's corpora.
+    let roots = own
+        .corpora
+        .values()
+        .map(|entry| own.folder.join(&entry.root));
+    let roots: Vec<PathBuf> = roots.filter(|root| own.confinement.allows(root)).collect();
+    Ok(Corpora {
+        confinement: Confinement::to(unpacked, &[], &roots),
+        ..corpora_at(bundled, &own)
+    })
 }
 
 /// Prints the verdict; 0 only where everything is identical.

@@ -68,6 +68,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     } else if !common.json {
         tell_failures(&summary, arguments.keep_going);
         tell_blocked(&summary, &arguments.runs);
+        tell_lost(&summary, &arguments.runs, &common.cache);
         super::report::show(&plan, &cache, &summary, &arguments.runs)?;
     }
     let mut code = exit_code(&summary, &signals);
@@ -121,6 +122,17 @@ fn tell_blocked(summary: &RunSummary, runs: &Path) {
     }
 }
 
+/// That results are nowhere.
+fn tell_lost(summary: &RunSummary, runs: &Path, cache: &Path) {
+    if summary.lost > 0 {
+        let steps = counted(summary.lost, "step");
+        let (runs, cache) = (runs.display(), cache.display());
+        print_error(&format!(
+            "\nresults of {steps} were computed and could be put nowhere: neither {runs} nor the cache {cache} can be written; choose others with --runs and --cache"
+        ));
+    }
+}
+
 /// What failed, once more in short, where its errors have scrolled away.
 pub fn tell_failures(summary: &RunSummary, kept_going: bool) {
     let failed: Vec<_> = summary
@@ -152,5 +164,5 @@ pub fn exit_code(summary: &RunSummary, signals: &Signals) -> u8 {
     if summary.interrupted {
         return signals.exit_code();
     }
-    u8::from(summary.counts.failed > 0 || summary.blocked > 0)
+    u8::from(summary.counts.failed > 0 || summary.blocked > 0 || summary.lost > 0)
 }

@@ -47,7 +47,7 @@ pub fn checks(cache: &Path, runs: &Path) -> Vec<Check> {
 /// Whether results can be put where people look for them.
 fn results(runs: &Path) -> Check {
     const NAME: &str = "folder of results";
-    let advice = "make it writable, or choose another with --runs";
+    let advice = "runs that compute something have no place for it, and end with 1 where the cache cannot be written either; make it writable, or choose another with --runs";
     if runs.symlink_metadata().is_ok() && !runs.is_dir() {
         let found = format!("{} is not a folder", runs.display());
         return Check::bad(NAME, found, "remove it, or choose another with --runs");
@@ -57,7 +57,7 @@ fn results(runs: &Path) -> Check {
         Ok(_) => Check::good(NAME, "it can be written"),
         Err(error) => {
             let found = format!("nothing can be written in {}: {error}", folder.display());
-            Check::bad(NAME, found, advice)
+            Check::warning(NAME, found, advice)
         }
     }
 }

@@ -64,6 +64,9 @@ pub struct LockFile {
     /// Whether missing corpora were left out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub present: bool,
+    /// The limits that were raised with `--limit`, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, u64>,
     /// Which program on which machine wrote it; nothing is compared with it.
     pub made_by: MadeBy,
     /// What the sources listed.
@@ -136,6 +139,7 @@ impl LockFile {
             manifest: manifest.into(),
             set: Vec::new(),
             present: false,
+            limits: BTreeMap::new(),
             made_by,
             data: Vec::new(),
             steps: Vec::new(),

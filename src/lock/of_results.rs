@@ -32,6 +32,7 @@ pub fn lock_of(
     };
     let mut lock = LockFile::new(&plan.name, made_by);
     lock.set.clone_from(&plan.overrides);
+    lock.limits.clone_from(&plan.raised_limits);
     lock.present = !plan.left_out.corpora.is_empty();
     lock.data = data_of(plan, &results.listings);
     let mut open = Vec::new();

@@ -30,7 +30,7 @@ struct Kind {
     absence_shows: bool,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind::new("packs", "pack", 300, true),
     Kind::new("items.log", "log", 300, false),
     Kind::new("steps", "json", 120, false),
@@ -38,6 +38,7 @@ const KINDS: [Kind; 9] = [
     Kind::new("files.log", "log", 300, false),
     Kind::new("listings", "log", 120, false),
     Kind::new("runs", "json", 120, false),
+    Kind::new("runs", "log", 120, false),
     Kind::new("manifests", "json", 70, false),
     Kind::new("published", "json", 120, false),
 ];
@@ -77,7 +78,7 @@ impl Kind {
             }
             let mut bytes = fs::read(&path).unwrap();
             match damage {
-                Damage::Flip => bytes[self.byte] ^= 0x04,
+                Damage::Flip => bytes[self.byte] ^= 0x01,
                 _ => bytes.truncate(bytes.len() - 3),
             }
             // In place, as a bad disk would do it.
@@ -238,7 +239,7 @@ fn checkpoints_and_logs_of_runs_are_verified() {
     let flip = |name: &str| {
         let mut bytes = fs::read(space.join(name)).unwrap();
         let middle = bytes.len() / 2;
-        bytes[middle] = 7;
+        bytes[middle] ^= 1;
         fs::write(space.join(name), bytes).unwrap();
     };
     let files = space.files("cache");

@@ -106,3 +106,54 @@ fn on_a_terminal_only_our_own_colours_are_obeyed() {
     }
     assert!(coloured > 0, "nothing was in colour");
 }
+
+/// Every form of predictions, on a terminal; for programs the names are as they are.
+#[test]
+fn names_of_recordings_are_shown_and_not_obeyed_on_a_terminal() {
+    let space = super::predicting::trained();
+    let evil = format!("a{}.wav", ATTACK.replace('\u{7}', ""));
+    std::fs::copy(space.join("corpora/made/audio/0000.wav"), space.join(&evil)).unwrap();
+    let absent = "b\u{1b}[30;40m\u{202e}.wav";
+    for format in ["table", "csv", "json"] {
+        let line = format!(
+            "$0 predict {} --format {format} a*.wav {absent:?}",
+            super::predicting::MODEL
+        );
+        let script = format!("TERM=xterm exec script -qec '{line}' /dev/null");
+        let Ok(output) = space
+            .script(&script.replace("$0", env!("CARGO_BIN_EXE_pipe")), &[])
+            .output()
+        else {
+            return skipped("`script` is not there");
+        };
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(told.contains("\\u202eevil"), "{format}: {told:?}");
+        no_controls(&told);
+        let output = space.pipe(&[
+            "predict",
+            super::predicting::MODEL,
+            "--format",
+            format,
+            &evil,
+        ]);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(
+            told.contains(ATTACK_START),
+            format == "csv",
+            "{format}: {told:?}"
+        );
+    }
+}
+
+/// What a path starts with that programs find again as it is.
+const ATTACK_START: &str = "\u{1b}[2J\u{1b}]0;owned";
+
+#[test]
+fn arguments_that_are_refused_are_shown_and_not_obeyed() {
+    let space = Workspace::new();
+    let output = space.pipe(&["plan", "a.toml", "\u{202e}b\u{7}.toml"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    no_controls(&told);
+    assert!(told.contains("\\u202eb"), "{told}");
+}

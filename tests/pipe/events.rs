@@ -62,7 +62,7 @@ fn the_examples_of_the_documentation_are_as_the_schema_says() {
     let examples: Vec<Json> = examples
         .map(|rest| serde_json::from_str(rest.split_once("```").unwrap().0).unwrap())
         .collect();
-    assert_eq!(names_of(&schema, &examples).len(), 16);
+    assert_eq!(names_of(&schema, &examples).len(), 18);
 }
 
 /// Runs of which some recordings are not as they should be, and of wrong manifests.
@@ -159,6 +159,45 @@ fn of_two_runs_at_once() -> (Vec<Json>, u32) {
     (told, first.id())
 }
 
+/// A run with a program that dies once, and with an item that it refuses at first; and the run that tries it again.
+fn of_retries() -> Vec<Json> {
+    let space = super::workers::space(
+        "[ -e died ] || { touch died; kill -9 $$; }\n\
+         [ -e again ] || { touch again; echo '{\"error\": \"not now\"}'; continue; }",
+        "",
+    );
+    let first = space.run("pipe.toml", &["--jobs", "1"]);
+    assert_eq!(first.code, Some(0), "{}", first.stderr);
+    let restarted = first.events_of("program_restarted");
+    assert_eq!(restarted.len(), 1, "{:?}", first.events);
+    assert_eq!(restarted[0]["step"], "copy");
+    assert_eq!(restarted[0]["reason"], "it ended with signal 9");
+    let bad = first.events_of("item_bad");
+    assert_eq!((bad.len(), &bad[0]["permanent"]), (1, &json!(false)));
+
+    let second = space.run_well("pipe.toml");
+    let retried = second.events_of("items_retried");
+    assert_eq!(retried.len(), 1, "{:?}", second.events);
+    assert_eq!(retried[0]["step"], "copy");
+    assert_eq!(retried[0]["ids"], json!([bad[0]["id"]]));
+    assert_eq!(causes(&second), [("copy", "retry")]);
+    // Both are kept, though the steps of both runs have the same keys.
+    for (name, run, words) in [
+        ("pipe:1", &first, "the program is started again for made/"),
+        (
+            "pipe:2",
+            &second,
+            "tries again what failed in the run before: made/",
+        ),
+    ] {
+        assert_eq!(decisions(&log(&space, name)), decisions(&run.events));
+        let text = space.told(&["show", name, "--log"]);
+        assert!(text.contains(words), "{text}");
+    }
+    assert_eq!(causes(&space.run_well("pipe.toml")), []);
+    [first.events, second.events].concat()
+}
+
 #[test]
 fn every_event_is_told_by_some_run_and_as_the_schema_says() {
     let schema = schema();
@@ -167,6 +206,7 @@ fn every_event_is_told_by_some_run_and_as_the_schema_says() {
         of_an_interrupted_training(),
         of_a_damaged_cache(),
         of_two_runs_at_once().0,
+        of_retries(),
     ]
     .concat();
     let seen = names_of(&schema, &told);

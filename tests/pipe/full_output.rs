@@ -25,7 +25,7 @@ const COMMANDS: [&str; 30] = [
     "doctor",
     "cache du",
     "cache verify",
-    "cache gc --max-size 1TB --dry-run",
+    "cache gc --max-size 1000000000000 --dry-run",
     "cache prune --dry-run",
     "cache pin pipe",
     "trust",
@@ -106,9 +106,13 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn nothing_else_writes_to_standard_output() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let sources = ["src", "crates/stages/src"].map(|folder| root.join(folder));
+    let crates = std::fs::read_dir(root.join("crates")).unwrap();
+    let crates = crates.map(|folder| folder.unwrap().path().join("src"));
     let mut files = 0;
-    for entry in sources.iter().flat_map(walkdir::WalkDir::new) {
+    for entry in crates
+        .chain([root.join("src")])
+        .flat_map(walkdir::WalkDir::new)
+    {
         let path = entry.unwrap().into_path();
         let is_source = path.extension().is_some_and(|end| end == "rs");
         if !is_source || path.ends_with("cli/console.rs") {
@@ -127,4 +131,32 @@ fn nothing_else_writes_to_standard_output() {
         }
     }
     assert!(files > 200, "{files}");
+}
+
+/// The exit code stays that of the run, and standard output says what standard error could not.
+#[test]
+fn that_standard_error_is_full_is_said_on_standard_output() {
+    let space = space();
+    let ended = to(&space, "run pipe.toml", "2> /dev/full");
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    assert!(
+        ended
+            .stdout
+            .contains("messages could not be written to standard error: No space left"),
+        "{}",
+        ended.stdout
+    );
+    for (command, code) in [("run absent.toml", 2), ("plan pipe.toml", 0)] {
+        let ended = to(&space, command, "2> /dev/full");
+        assert_eq!(ended.code, Some(code), "{command}");
+        let told = ended.stdout.contains("standard error");
+        assert_eq!(told, code != 0, "{command}: {}", ended.stdout);
+    }
+    // Where nobody can be told anything, that is no success.
+    let ended = to(&space, "run pipe.toml", "> /dev/full 2> /dev/full");
+    assert_eq!(ended.code, Some(1));
+    // What programs read says it all.
+    let ended = to(&space, "run pipe.toml --json", "2> /dev/full");
+    assert_eq!(ended.code, Some(0));
+    assert!(!ended.stdout.contains("standard error"));
 }

@@ -6,26 +6,26 @@ use std::process::{Command, Stdio};
 use super::workspace::{Run, Workspace};
 
 /// A user's own configuration.
-struct Configuration(tempfile::TempDir);
+pub struct Configuration(tempfile::TempDir);
 
 impl Configuration {
-    fn empty() -> Self {
+    pub fn empty() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn command(&self, space: &Workspace, arguments: &[&str]) -> Command {
+    pub fn command(&self, space: &Workspace, arguments: &[&str]) -> Command {
         let mut command = space.command(arguments);
         command.env("XDG_CONFIG_HOME", self.0.path());
         command
     }
 
-    fn run(&self, space: &Workspace, more: &[&str]) -> Run {
+    pub fn run(&self, space: &Workspace, more: &[&str]) -> Run {
         let arguments = [&["run", "pipe.toml", "--json"], more].concat();
         Run::of(self.command(space, &arguments).output().unwrap())
     }
 
     /// Standard output, standard error and the exit code.
-    fn says(&self, space: &Workspace, arguments: &[&str]) -> (String, String, i32) {
+    pub fn says(&self, space: &Workspace, arguments: &[&str]) -> (String, String, i32) {
         let output = self.command(space, arguments).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let code = output.status.code().unwrap();
@@ -166,7 +166,7 @@ fn what_the_command_line_names_may_be_anywhere() {
 }
 
 /// Runs the binary in a terminal of its own, with `answer` typed.
-fn at_a_terminal(
+pub fn at_a_terminal(
     user: &Configuration,
     space: &Workspace,
     line: &str,

@@ -313,3 +313,22 @@ fn the_table_is_aligned() {
     assert!(widths.iter().all(|width| *width == widths[0]), "{text}");
     assert!(text.starts_with("file "), "{text}");
 }
+
+/// What is no recording is refused at once, and a recording without an end once there is no more room.
+#[test]
+fn endless_standard_input_ends_with_a_sentence() {
+    let space = trained();
+    let header = std::fs::read(space.join("corpora/made/audio/0000.wav")).unwrap();
+    space.write("header", &header[..44]);
+    for (input, told) in [
+        ("yes", "not in a known audio format"),
+        ("cat /dev/zero", "not in a known audio format"),
+        ("(cat header; cat /dev/zero)", "cannot read standard input"),
+    ] {
+        // Files of more than 20 MB are refused, and so are those that take the place of memory.
+        let script = format!("ulimit -f 20000; {input} | \"$0\" predict {MODEL} -");
+        let ended = super::bounded::run_script(&space, &script, &[]);
+        assert_eq!(ended.code, Some(1), "{input}: {}", ended.stderr);
+        assert!(ended.stderr.contains(told), "{input}: {}", ended.stderr);
+    }
+}

@@ -106,6 +106,46 @@ fn a_project_that_may_not_be_written_is_run_from_its_cache() {
     );
 }
 
+/// What is computed and can be put nowhere is no success.
+#[test]
+fn results_that_can_be_put_nowhere_are_told() {
+    let space = Workspace::with_corpus(4);
+    space.run_well("pipe.toml");
+    let user = Somebody::new(&space);
+    let run = |more: &[&str]| {
+        permit(&space.join("cache"), 0o555, 0o444);
+        permit(&space.join("runs"), 0o555, 0o444);
+        let mut command = user.command("./program");
+        let output = command
+            .args([&["run", "pipe.toml"], more].concat())
+            .output();
+        let doctor = user.command("./program").arg("doctor").output();
+        for folder in ["cache", "runs"] {
+            permit(&space.join(folder), 0o755, 0o644);
+        }
+        assert_eq!(doctor.unwrap().status.code(), Some(0));
+        let output = output.unwrap();
+        let told = [output.stderr, output.stdout].concat();
+        let told = String::from_utf8_lossy(&told).into_owned();
+        (output.status.code(), told)
+    };
+    let hits = run(&[]);
+    assert_eq!(hits.0, Some(0), "{}", hits.1);
+    let (code, told) = run(MORE);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(
+        told.contains("results of 1 step were computed and could be put nowhere: neither runs nor the cache cache can be written"),
+        "{told}"
+    );
+    let (code, told) = run(&[MORE, &["--json"]].concat());
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("\"lost\":1"), "{told}");
+    // Elsewhere there is a place.
+    let elsewhere = [MORE, &["--runs", "temporary/runs"]].concat();
+    let (code, told) = run(&elsewhere);
+    assert_eq!(code, Some(0), "{told}");
+}
+
 #[test]
 fn a_project_without_a_cache_that_may_not_be_written_is_told_once() {
     let space = Workspace::with_corpus(3);

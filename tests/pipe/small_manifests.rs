@@ -15,17 +15,17 @@ fn varied(axes: &[&str]) -> String {
     ONE.replace("echo", &format!("echo{uses}"))
 }
 
-fn numbers(count: usize) -> String {
+pub fn numbers(count: usize) -> String {
     let numbers: Vec<String> = (0..count).map(|number| number.to_string()).collect();
     format!("[{}]", numbers.join(", "))
 }
 
-fn space(text: &str) -> Workspace {
+pub fn space(text: &str) -> Workspace {
     Workspace::with_manifest("m.toml", text)
 }
 
 /// A manifest that `pipe plan` refuses because of `limit`; the option that it names is returned.
-fn meets(space: &Workspace, limit: &str) -> String {
+pub fn meets(space: &Workspace, limit: &str) -> String {
     let said = refused(space, &["plan", "m.toml"]);
     assert_says(&said, "manifest::limit");
     let most = pipe_engine::manifest::Limits::default().all();

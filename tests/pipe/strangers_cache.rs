@@ -204,3 +204,53 @@ fn names_that_no_run_writes_are_damage() {
     assert_eq!(run.code, Some(1), "{:?}", run.events);
     assert_eq!(run.failure()["code"], "command::odd_name");
 }
+
+/// A record may name any folder: only links into this cache are its own.
+#[test]
+fn links_elsewhere_that_a_forged_record_names_are_not_removed() {
+    let space = Workspace::with_manifest("pipe.toml", MANIFEST);
+    space.run_well("pipe.toml");
+    let digest = Digest::of(b"of somebody else").hex();
+    let link = space.join("victim/taken/large.txt");
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    symlink(
+        space
+            .join("their/cache/objects")
+            .join(&digest[..2])
+            .join(&digest),
+        &link,
+    )
+    .unwrap();
+    let records = space.join("cache/published");
+    let record = fs::read_dir(&records)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let text = fs::read_to_string(&record).unwrap();
+    let mut forged: serde_json::Value =
+        serde_json::from_str(text.split_once('\n').unwrap().1).unwrap();
+    let folder = space
+        .join("victim")
+        .canonicalize()
+        .unwrap()
+        .display()
+        .to_string();
+    forged["folder"] = folder.clone().into();
+    forged["files"] = serde_json::json!([
+        { "step": "taken", "part": "result", "name": "taken/large.txt", "digest": digest, "link": true }
+    ]);
+    let json = serde_json::to_string_pretty(&forged).unwrap();
+    let manifest = forged["manifest"].as_str().unwrap();
+    let name = Digest::of(format!("{folder}\0{manifest}").as_bytes());
+    let checksum = Digest::of(json.as_bytes());
+    fs::write(
+        records.join(format!("{name}.json")),
+        format!("{checksum}\n{json}\n"),
+    )
+    .unwrap();
+    space.told(&["cache", "verify"]);
+    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    assert!(link.symlink_metadata().is_ok(), "the link of somebody else");
+}

@@ -17,7 +17,7 @@ fn script(before: &str) -> String {
 }
 
 /// Utterances of which the last is longer than the others.
-fn space(before: &str, more: &str) -> Workspace {
+pub fn space(before: &str, more: &str) -> Workspace {
     let space = Workspace::with_corpus(8);
     space.tone("corpora/made/audio/0007.wav", 16_000, 1.5, 300.0);
     space.write("worker.sh", script(before));

@@ -28,6 +28,10 @@ pub trait Progress: Send + Sync {
     fn advance(&self, done: u64, total: u64);
     /// The work reports something in words of its own.
     fn report(&self, _report: Arc<dyn WorkReport>) {}
+    /// The same, of another step that is worked on together with this one.
+    fn report_of(&self, _step: &str, report: Arc<dyn WorkReport>) {
+        self.report(report);
+    }
     /// This many stored items are not what they were, and are made again.
     fn damaged(&self, _items: usize) {}
     /// Something a person should read although the step continues.

@@ -37,6 +37,15 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     Ok((number * scale) as u64)
 }
 
+/// As [`parse_bytes`], or a bare number of bytes.
+///
+/// # Errors
+/// As [`parse_bytes`].
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let number = text.trim().parse();
+    number.or_else(|_| parse_bytes(text))
+}
+
 /// A number of bytes as people say it.
 pub fn bytes_text(bytes: u64) -> String {
     let units = ["B", "kB", "MB", "GB", "TB"];
@@ -68,6 +77,9 @@ mod tests {
         }
         assert_eq!(parse_bytes("2TB"), Ok(2_000_000_000_000));
         assert_eq!(parse_bytes("1KiB"), Ok(1024));
+        assert_eq!(parse_size("1000"), Ok(1000));
+        assert_eq!(parse_size("1kB"), Ok(1000));
+        assert!(parse_size("1.5").is_err());
         for wrong in [
             "",
             "12",

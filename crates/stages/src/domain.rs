@@ -1,5 +1,6 @@
 //! Speech as a domain of the engine: its stages, and the corpora that manifests name.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::Path;
 
@@ -16,7 +17,7 @@ use crate::feature_widths;
 use crate::kept_columns;
 use crate::present::{LeftOut, keep_present};
 use crate::report_references;
-use crate::stage::{self, Setting, SharedListings};
+use crate::stage::{self, MadeItems, Setting, SharedListings};
 use crate::tested_models;
 
 /// Key at the top of a manifest that names its `corpora.toml`.
@@ -44,6 +45,8 @@ pub struct SpeechPlan {
     pub left_out: LeftOut,
     /// The arguments of `--set` that it was read with.
     pub overrides: Vec<String>,
+    /// The limits that were raised for it, by name.
+    pub raised_limits: BTreeMap<String, u64>,
     /// The corpora that its sources read.
     pub corpora: Corpora,
 }
@@ -60,6 +63,7 @@ impl SpeechPlan {
                 device: options.device,
                 sandbox: options.sandbox,
                 file_bytes: options.read.limits.file_bytes,
+                made_items: MadeItems::within(options.read.limits.made_items),
                 corpora: Corpora::default(),
                 shared_listings: SharedListings::default(),
             },
@@ -78,6 +82,7 @@ impl SpeechPlan {
             plan,
             left_out: speech.left_out,
             overrides: options.read.overrides.to_vec(),
+            raised_limits: options.read.limits.raised(),
             corpora: speech.setting.corpora,
         })
     }

@@ -1,6 +1,7 @@
 //! What `pipe audit` looks at: every `ingest` of a manifest, or one corpus.
 
 use pipe_engine::cache::Cache;
+use pipe_engine::manifest::Limits;
 use pipe_engine::stage::Stage;
 use pipe_foundation::Limit;
 use pipe_nn::model::Device;
@@ -18,7 +19,7 @@ use pipe_stages::audit::{AuditScope, AuditSource, ColumnsOfCorpora, ListedRecord
 use pipe_stages::comparisons::comparisons;
 use pipe_stages::domain::SpeechPlan;
 use pipe_stages::items::details;
-use pipe_stages::stage::{self, INGEST, Setting, SharedListings, source_facts};
+use pipe_stages::stage::{self, INGEST, MadeItems, Setting, SharedListings, source_facts};
 
 /// What was listed, and what listing warned of, each with the step or corpus.
 pub type Listed = (Vec<AuditSource>, Vec<(String, String)>);
@@ -40,7 +41,7 @@ pub fn sources_of_manifest(
     };
     let plan = context::plan(&manifest, Device::Cpu, common)?;
     let cache = context::cache(common, false)?;
-    let (mut sources, odd) = of_plan(&plan, &cache, common.limits().file_bytes);
+    let (mut sources, odd) = of_plan(&plan, &cache, &common.limits());
     let compared = comparisons(&plan).into_iter();
     let compared: Vec<AuditSource> = compared.map(|one| one.source(&sources)).collect();
     sources.extend(compared);
@@ -141,11 +142,13 @@ fn of_corpus(
 }
 
 /// Lists every `ingest` of a plan, with its splits. One that cannot be listed has a finding that says why.
-fn of_plan(plan: &SpeechPlan, cache: &Cache, file_bytes: Limit) -> Listed {
+fn of_plan(plan: &SpeechPlan, cache: &Cache, limits: &Limits) -> Listed {
+    let file_bytes = limits.file_bytes;
     let setting = Setting {
         corpora: plan.corpora.clone(),
         device: Device::Cpu,
         file_bytes,
+        made_items: MadeItems::within(limits.made_items),
         sandbox: false,
         shared_listings: SharedListings::default(),
     };

@@ -74,10 +74,40 @@ fn command(plan: &SpeechPlan, manifest: &str) -> String {
     if !plan.left_out.corpora.is_empty() {
         words.push("--present".into());
     }
+    for (name, most) in &plan.raised_limits {
+        words.push("--limit".into());
+        words.push(format!("{name}={most}"));
+    }
     if plan.device.is_accelerator() {
-        words.push("--device".into());
-        words.push(plan.device.name.clone());
+        words.extend(device_words(&plan.device.name));
     }
     words.push("--locked".into());
     shell_words::line(words)
+}
+
+/// The options for a device that is called `name`, such as `cuda:0, TF32`.
+fn device_words(name: &str) -> Vec<String> {
+    let (device, tf32) = match name.split_once(", ") {
+        Some((device, _)) => (device, true),
+        None => (name, false),
+    };
+    let mut words = vec!["--device".to_owned(), device.to_owned()];
+    if tf32 {
+        words.push("--tf32".into());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use pipe_nn::model::Device;
+
+    use super::device_words;
+
+    #[test]
+    fn a_device_is_named_by_options_that_give_it_again() {
+        let named = |tf32| device_words(&Device::Cuda { ordinal: 1, tf32 }.to_string()).join(" ");
+        assert_eq!(named(false), "--device cuda:1");
+        assert_eq!(named(true), "--device cuda:1 --tf32");
+    }
 }

@@ -43,9 +43,13 @@ pub fn show(cache: &Cache, run: &Run, step: Option<&str>, json: bool) -> Result<
     Ok(text)
 }
 
+/// The event that a program of a `command` stage that is started again is.
+const PROGRAM_RESTARTED: &str = "program_restarted";
+
 /// Whether it is known how to say an event in words; one of another version is read as that of a stage.
 fn has_words(event: &Event) -> bool {
-    !matches!(event, Event::Stage(event) if epochs_before(event).is_none())
+    let known = |event: &StageEvent| epochs_before(event).is_some() || restarted(event).is_some();
+    !matches!(event, Event::Stage(event) if !known(event))
 }
 
 /// After how many epochs a training continues; none of another event.
@@ -53,6 +57,13 @@ fn epochs_before(event: &StageEvent) -> Option<usize> {
     let resumed = event.name == TRAINING_RESUMED;
     let epochs = event.fields.get("epochs").filter(|_| resumed)?;
     Some(epochs.as_u64()? as usize)
+}
+
+/// The item for which a program was started again, and why; none of another event.
+fn restarted(event: &StageEvent) -> Option<(&str, &str)> {
+    let field = |name: &str| event.fields.get(name)?.as_str();
+    let restarted = event.name == PROGRAM_RESTARTED;
+    restarted.then_some((field("item")?, field("reason")?))
 }
 
 /// An event as a sentence; a list continues in the lines below it.
@@ -81,9 +92,27 @@ fn words(event: &Event) -> String {
         }
         Event::StepMissed { step, miss, .. } => format!("{step} has to run: {}", why(miss)),
         Event::StepStarted { step } => format!("{step} started"),
+        Event::Stage(event) if restarted(event).is_some() => {
+            let (item, reason) = restarted(event).unwrap_or_default();
+            format!(
+                "{}: the program is started again for {item}: {reason}",
+                event.step
+            )
+        }
         Event::Stage(event) => {
             let epochs = counted(epochs_before(event).unwrap_or_default(), "epoch");
             format!("{} continues after {epochs}", event.step)
+        }
+        Event::ItemsRetried { step, items, ids } => {
+            let more = items.saturating_sub(ids.len());
+            let more = match more {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(
+                "{step}: tries again what failed in the run before: {}{more}",
+                ids.join(", ")
+            )
         }
         Event::ItemsDamaged { step, items } => format!(
             "{step}: {} damaged in the cache, made again",
@@ -121,6 +150,7 @@ fn why(miss: &Miss) -> String {
         MissCause::FirstRun => "there is no earlier run to compare with".into(),
         MissCause::After => format!("after {}", miss.after.join(", ")),
         MissCause::Damaged => "its result is damaged".into(),
+        MissCause::Retry => "items that failed in the run before are tried again".into(),
         MissCause::Removed => "its result is not in the cache any more".into(),
         MissCause::Unknown => "the earlier runs cannot be read".into(),
         MissCause::Changed if miss.reasons.is_empty() => ONLY_FACTS.into(),

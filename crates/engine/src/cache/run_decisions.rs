@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pipe_foundation::Digest;
 use pipe_foundation::system::{File, Open, System};
 
 use super::error::CacheError;
@@ -43,7 +44,7 @@ impl RunDecisions {
 
     /// Adds a line, given without its line break.
     pub fn add(&mut self, line: &str) {
-        let line = format!("{line}\n");
+        let line = checked(line);
         match &mut self.state {
             State::Kept(lines, _) => {
                 lines.extend_from_slice(line.as_bytes());
@@ -136,15 +137,41 @@ impl Runs {
             Err(error) => return Err(CacheError::read(&path, error)),
         };
         let lines = bytes.split(|byte| *byte == b'\n');
-        let whole = lines.filter_map(|line| serde_json::from_slice(line).ok());
+        let whole = lines.filter_map(|line| serde_json::from_slice(event_of(line)?).ok());
         Ok(Some(whole.collect()))
     }
+}
+
+/// Hexadecimal digits that a line starts with, of the BLAKE3 digest of what follows them and a blank.
+const CHECK_DIGITS: usize = 16;
+
+/// A line as it is written, with its line break.
+fn checked(event: &str) -> String {
+    format!("{} {event}\n", check_of(event.as_bytes()))
+}
+
+fn check_of(event: &[u8]) -> String {
+    let mut check = Digest::of(event).hex();
+    check.truncate(CHECK_DIGITS);
+    check
+}
+
+/// The event in a line that is whole. Earlier versions wrote nothing before it, and no flipped bit makes a digit the brace
+/// that it starts with.
+fn event_of(line: &[u8]) -> Option<&[u8]> {
+    if line.starts_with(b"{") {
+        return Some(line);
+    }
+    let (check, rest) = line.split_at_checked(CHECK_DIGITS)?;
+    let event = rest.strip_prefix(b" ")?;
+    (check == check_of(event).as_bytes()).then_some(event)
 }
 
 /// The lines of a log that are whole; of an `open` one, what it ends with may become so.
 pub fn whole_lines(log: &[u8], open: bool) -> Vec<u8> {
     let is_event = |line: &[u8]| {
-        let event: Option<serde_json::Value> = serde_json::from_slice(line).ok();
+        let event: Option<serde_json::Value> =
+            event_of(line).and_then(|event| serde_json::from_slice(event).ok());
         event.is_some_and(|event| event["event"].is_string())
     };
     let lines = log.split_inclusive(|byte| *byte == b'\n');
@@ -204,6 +231,31 @@ mod tests {
             let whole = bytes[..end + 1].split(|byte| *byte == b'\n').count() - 1;
             assert!((whole..=whole + 1).contains(&read().len()));
         }
+    }
+
+    #[test]
+    fn every_flipped_bit_is_found_and_lines_of_earlier_versions_are_read() {
+        let events = [
+            "{\"event\":\"a\",\"at_s\":0.5}",
+            "{\"event\":\"b\",\"at_s\":1.0}",
+        ];
+        let log: Vec<u8> = events
+            .iter()
+            .flat_map(|event| checked(event).into_bytes())
+            .collect();
+        assert_eq!(whole_lines(&log, false), log);
+        for at in 0..8 * log.len() {
+            let mut damaged = log.clone();
+            damaged[at / 8] ^= 1 << (at % 8);
+            let whole = whole_lines(&damaged, false);
+            assert!(whole.len() < damaged.len(), "bit {at}");
+            let lines = whole
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty());
+            assert!(lines.count() < 2, "bit {at}");
+        }
+        let old = format!("{}\n{}", events[0], checked(events[1])).into_bytes();
+        assert_eq!(whole_lines(&old, false), old);
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub struct RunRecord {
     /// Keys under which those steps keep their work, where these are not their own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub kept: BTreeMap<String, Digest>,
+    /// Items of each step that failed in a way that may pass, so that the next run tries them again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub to_retry: BTreeMap<String, Vec<String>>,
     /// Wall time in seconds; none while the run is in progress and after a kill.
     #[serde(default)]
     pub seconds: Option<f64>,
@@ -87,6 +90,7 @@ impl RunRecord {
         self.steps == earlier.steps
             && self.failed == earlier.failed
             && self.not_run == earlier.not_run
+            && self.to_retry == earlier.to_retry
             && self.ending == earlier.ending
     }
 }

@@ -101,6 +101,15 @@ pub enum Event {
         /// False for a failure that may pass: the next run tries again.
         permanent: bool,
     },
+    /// Items that failed in the run before, in a way that may pass, are tried again.
+    ItemsRetried {
+        /// The step's id.
+        step: String,
+        /// How many.
+        items: usize,
+        /// The ids of the first of them, at most 20.
+        ids: Vec<String>,
+    },
     /// Stored items are not what they were, and are made again.
     ItemsDamaged {
         /// The id of the step that noticed, or of the first of its group.
@@ -162,6 +171,9 @@ pub enum Event {
         /// Steps with results that are not where people look for them, because something else is in their place.
         #[serde(default)]
         blocked: usize,
+        /// Steps that ran and whose results are nowhere, because neither the cache nor their folder can be written.
+        #[serde(default)]
+        lost: usize,
         /// Seconds from the start.
         seconds: f64,
         /// True when the user stopped it.

@@ -16,7 +16,7 @@ const ERROR: &str = "error";
 const STAGE: &str = "stage";
 
 /// All names that [`name`] gives, in the order of the documentation.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "run_started",
     "items_left_out",
     "step_missed",
@@ -25,6 +25,7 @@ const NAMES: [&str; 13] = [
     "step_progress",
     "warning",
     "item_bad",
+    "items_retried",
     "items_damaged",
     "result_damaged",
     "step_failed",
@@ -44,6 +45,7 @@ fn name(event: &Event) -> &'static str {
         Event::Stage(_) => STAGE,
         Event::Warning { .. } => "warning",
         Event::ItemBad { .. } => "item_bad",
+        Event::ItemsRetried { .. } => "items_retried",
         Event::ItemsDamaged { .. } => "items_damaged",
         Event::ResultDamaged { .. } => "result_damaged",
         Event::StepFailed { .. } => "step_failed",
@@ -127,10 +129,10 @@ fn causes_and_statuses_are_those_of_the_schema() {
     };
     for cause in listed("step_missed", "cause") {
         let read: super::MissCause = serde_json::from_value(cause.clone()).unwrap();
-        use super::MissCause::{After, Changed, Damaged, FirstRun, Removed, Unknown};
+        use super::MissCause::{After, Changed, Damaged, FirstRun, Removed, Retry, Unknown};
         // Another cause does not compile here, and goes into the schema too.
         match read {
-            FirstRun | Changed | After | Damaged | Removed | Unknown => {}
+            FirstRun | Changed | After | Damaged | Removed | Retry | Unknown => {}
         }
         assert!(DOCS.contains(&format!("| `{}` |", cause.as_str().unwrap())));
     }
@@ -142,7 +144,7 @@ fn causes_and_statuses_are_those_of_the_schema() {
         }
         assert!(DOCS.contains(&format!("`{}`: ", status.as_str().unwrap())));
     }
-    assert_eq!(listed("step_missed", "cause").len(), 6);
+    assert_eq!(listed("step_missed", "cause").len(), 7);
     assert_eq!(listed("step_finished", "status").len(), 4);
     assert_eq!(
         schema["$defs"]["run_started"]["properties"]["schema_version"]["const"],

@@ -53,6 +53,9 @@ pub fn run_record(
     };
     for (step, result) in plan.steps.iter().zip(results) {
         let id = step.id().to_string();
+        if !result.to_retry.is_empty() {
+            record.to_retry.insert(id.clone(), result.to_retry.clone());
+        }
         match (result.status, result.key) {
             (Status::Hit | Status::Executed, Some(key)) => {
                 record.steps.insert(id, key);

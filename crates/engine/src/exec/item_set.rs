@@ -92,6 +92,16 @@ pub struct ItemSet {
     pub busy_s: f64,
 }
 
+impl ItemSet {
+    /// Ids of the items that the next run tries again, sorted.
+    pub fn to_retry(&self) -> Vec<String> {
+        let bad = self.bad.iter().map(|bad| &bad.id);
+        bad.filter(|id| self.transient_failures.contains(*id))
+            .cloned()
+            .collect()
+    }
+}
+
 /// Sorts what a pass found into the sets of the members.
 pub fn collect(
     members: &[usize],

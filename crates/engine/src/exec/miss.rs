@@ -33,6 +33,8 @@ pub enum MissCause {
     Damaged,
     /// Its result was made and is not in the cache any more.
     Removed,
+    /// Some of its items failed in the run before, in a way that may pass.
+    Retry,
     /// The history of the manifest cannot be read.
     Unknown,
 }

@@ -1,6 +1,6 @@
 //! Finds out why steps have to run when they are looked up.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
 use pipe_foundation::Digest;
@@ -16,18 +16,29 @@ use super::observer::Observer;
 use super::status::Resolver;
 use super::step_status::StepStatus;
 
-/// Reasons that are reported for one step. A changed data set has one for every file.
+/// Reasons and items that are reported for one step. A changed data set has one for every file.
 const MOST_REASONS: usize = 20;
 
 /// Finds out why steps of a run have no result. The history is read once, as far back as it is needed.
-#[derive(Default)]
 pub struct Misses {
+    /// Of each step, the items that failed in the run before in a way that may pass.
+    to_retry: BTreeMap<String, Vec<String>>,
     history: Mutex<Option<RunHistory>>,
     /// Keys of results that this run has found damaged, or has taken out because of that.
     damaged: Mutex<HashSet<Digest>>,
 }
 
 impl Misses {
+    /// Nothing is known to be missed yet. `to_retry` has the items that failed in the run before in a way that may pass, for
+    /// each step.
+    pub fn new(to_retry: BTreeMap<String, Vec<String>>) -> Self {
+        Self {
+            to_retry,
+            history: Mutex::default(),
+            damaged: Mutex::default(),
+        }
+    }
+
     /// Takes note of results that were taken out because they are damaged.
     pub fn damaged(&self, keys: impl IntoIterator<Item = Digest>) {
         lock(&self.damaged).extend(keys);
@@ -71,6 +82,14 @@ impl Misses {
             key,
             miss,
         });
+        let id = resolver.plan.steps[step].id();
+        if let Some(ids) = self.to_retry.get(id) {
+            observer.event(&Event::ItemsRetried {
+                step: id.into(),
+                items: ids.len(),
+                ids: ids.iter().take(MOST_REASONS).cloned().collect(),
+            });
+        }
     }
 
     /// Tells once that the result of `step` under `key` is damaged, as the times or the absence of `file` show. What was
@@ -117,6 +136,9 @@ impl Misses {
         };
         let id = plan.steps[step].id();
         let latest = history.find(id, |key, _| Ok(Some(*key)))?;
+        if latest == Some(key) && self.to_retry.contains_key(id) {
+            return Ok(MissCause::Retry.into());
+        }
         if latest == Some(key) {
             return Ok(MissCause::Removed.into());
         }

@@ -46,7 +46,11 @@ impl Progress for StepProgress<'_> {
     }
 
     fn report(&self, report: Arc<dyn WorkReport>) {
-        let event = StageEvent::new(self.step, report);
+        self.report_of(self.step, report);
+    }
+
+    fn report_of(&self, step: &str, report: Arc<dyn WorkReport>) {
+        let event = StageEvent::new(step, report);
         self.observer.event(&Event::Stage(event));
     }
 
@@ -87,7 +91,7 @@ impl Progress for MemberProgress<'_> {
     }
 
     fn report(&self, report: Arc<dyn WorkReport>) {
-        self.group.report(report);
+        self.group.report_of(self.step, report);
     }
 
     fn damaged(&self, items: usize) {

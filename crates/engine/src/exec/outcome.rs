@@ -25,6 +25,8 @@ pub struct StepResult {
     pub reused: usize,
     /// Items set aside.
     pub bad: usize,
+    /// Ids of items that failed in a way that may pass, sorted.
+    pub to_retry: Vec<String>,
     /// Seconds of work.
     pub seconds: f64,
     /// Why it failed.
@@ -55,6 +57,7 @@ impl StepResult {
             computed: 0,
             reused: 0,
             bad: 0,
+            to_retry: Vec::new(),
             seconds: 0.0,
             error: None,
             kept: Vec::new(),

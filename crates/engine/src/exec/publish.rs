@@ -40,6 +40,8 @@ pub struct Publisher<'a> {
     pub damaged: BTreeSet<Digest>,
     /// Steps with results that something is in the way of.
     pub blocked: BTreeSet<usize>,
+    /// Steps with results that could not be put where people look.
+    pub failed: BTreeSet<usize>,
 }
 
 /// The folder of a step's results below that of its run: `stage`, or `stage/axis=label,...`.
@@ -64,15 +66,17 @@ impl<'a> Publisher<'a> {
             publication: Publication::default(),
             damaged: BTreeSet::new(),
             blocked: BTreeSet::new(),
+            failed: BTreeSet::new(),
         }
     }
 
-    /// Warns that results could not be put where people look; they are safe in the cache. Where something is in their way, the
+    /// Warns that results could not be put where people look; they are safe in the cache, if that can be written. Where something is in their way, the
     /// run has not done all that it was asked to.
     pub fn failed(&mut self, step: usize, error: &std::io::Error, observer: &dyn Observer) {
         if Interrupted::is_cause_of(error) {
             return;
         }
+        self.failed.insert(step);
         if InTheWay::is_cause_of(error) {
             self.blocked.insert(step);
         }

@@ -1,6 +1,6 @@
 //! One run of a plan: sources are listed, steps checked, missing results computed, published and recorded.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use miette::{Diagnostic, Report};
@@ -61,6 +61,8 @@ pub struct RunSummary {
     /// Steps with results that are in the cache and not where people look for them, because something else is in their place;
     /// the warnings say what.
     pub blocked: usize,
+    /// Steps that ran and whose results are nowhere: neither the cache nor the folder where people look can be written.
+    pub lost: usize,
     /// Seconds from start to end.
     pub seconds: f64,
     /// True when the user stopped it.
@@ -91,6 +93,9 @@ pub fn run(
         manifest: plan.name.clone(),
         steps: (plan.steps.iter().map(|step| step.id().to_string())).collect(),
     });
+    // What is known of the run before only explains what is done now.
+    let before = cache.runs.latest(&plan.name).ok().flatten();
+    let to_retry = before.map_or_else(BTreeMap::new, |before| before.record.to_retry);
     for message in cache.notices() {
         observer.event(&Event::Warning {
             step: plan.name.clone(),
@@ -104,7 +109,7 @@ pub fn run(
 
     let scratch = cache.scratch()?;
     let mut results = Results::new(plan, observer, publisher);
-    let misses = Misses::default();
+    let misses = Misses::new(to_retry);
     let mut remade = BTreeSet::new();
     let executed = loop {
         let outputs = Outputs::new(plan.steps.len());
@@ -142,6 +147,11 @@ pub fn run(
     let (results, publisher) = results.into_parts();
     let completed = executed.is_ok() && !observer.interrupted();
     let blocked = publisher.blocked.len();
+    let is_lost = |step: &&usize| results[**step].status == Status::Executed;
+    let lost = match cache.why_not_stored() {
+        Some(_) => publisher.failed.iter().filter(is_lost).count(),
+        None => 0,
+    };
     let published = publisher.finish(completed, observer);
     if results
         .iter()
@@ -170,6 +180,7 @@ pub fn run(
     let listings = resolver.into_listings();
     let summary = RunSummary {
         blocked,
+        lost,
         ..summary(plan, results, listings, took(), interrupted)
     };
     observer.event(&Event::RunFinished {
@@ -177,6 +188,7 @@ pub fn run(
         items: summary.items,
         damaged: misses.damaged_results(),
         blocked,
+        lost,
         seconds: summary.seconds,
         interrupted,
     });
@@ -293,6 +305,7 @@ fn summary(
             ..ItemCounts::default()
         },
         blocked: 0,
+        lost: 0,
         seconds: took.as_secs_f64(),
         interrupted,
     };

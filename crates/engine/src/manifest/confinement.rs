@@ -1,6 +1,8 @@
 //! Whether a path that a manifest names stays inside a folder, links followed.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
+
+use pipe_foundation::real_path;
 
 use crate::source::Place;
 
@@ -42,24 +44,6 @@ pub fn check_paths(step: &Declaration, folder: Option<&Path>, diagnostics: &mut 
             diagnostics.push(outside);
         }
     }
-}
-
-/// The path without links, `.` and `..`, whether or not all of it exists.
-fn real_path(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    let mut real = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => {
-                real.pop();
-            }
-            part => {
-                real.push(part);
-                real = real.canonicalize().unwrap_or(real);
-            }
-        }
-    }
-    real
 }
 
 #[cfg(test)]

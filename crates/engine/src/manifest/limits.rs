@@ -3,6 +3,8 @@
 //!
 //! A manifest cannot raise them, since that would be the stranger's choice; the command line can.
 
+use std::collections::BTreeMap;
+
 use pipe_foundation::{Limit, grouped};
 
 use super::diagnostic::Diagnostic;
@@ -26,6 +28,13 @@ macro_rules! limits {
         }
 
         impl Limits {
+            /// Those that are higher than by default, by name.
+            pub fn raised(&self) -> BTreeMap<String, u64> {
+                let own = self.all().into_iter().zip(Self::default().all());
+                let raised = own.filter(|(own, usual)| own.most > usual.most);
+                raised.map(|(own, _)| (own.name.to_owned(), own.most)).collect()
+            }
+
             /// All of them.
             pub fn all(&self) -> Vec<Limit> {
                 vec![$(self.$name,)+]
@@ -73,6 +82,9 @@ limits! {
     /// Items that a step may make of each item of a source. Stages that make copies, or that take several stages which
     /// take the same, multiply them.
     copies = 10_000;
+    /// Items that sources make up, rather than find on disk, over all steps. Each takes about a kilobyte of memory before it
+    /// is made.
+    made_items = 200_000;
     /// Bytes of a file that is read as a whole because a manifest or a file of the domain names it, such as a
     /// table. Parsed, a byte may take several bytes of memory.
     file_bytes = 256 << 20;
@@ -153,9 +165,14 @@ mod tests {
             limits.set(limit.name, limit.most + 1).unwrap();
         }
         let raised = limits.all();
+        let raised_names: Vec<&str> = raised.iter().map(|limit| limit.name).collect();
         for (limit, raised) in Limits::default().all().iter().zip(raised) {
             assert_eq!((limit.name, limit.most + 1), (raised.name, raised.most));
         }
+        assert_eq!(limits.raised().len(), raised_names.len());
+        assert!(Limits::default().raised().is_empty());
+        limits.set("axes", 1).unwrap();
+        assert!(!limits.raised().contains_key("axes"));
         let told = limits.set("varients", 1).unwrap_err();
         assert_eq!(
             told,

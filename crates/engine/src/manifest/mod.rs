@@ -51,7 +51,7 @@ pub use includes::not_shown;
 pub use item_parameters::{MAX_BAD, STORE};
 pub use kind::{Gathers, Kind};
 pub use limits::Limits;
-pub(crate) use limits::exceeded;
+pub use limits::exceeded;
 pub use parameter::{Absent, Parameter, Shape, Variant};
 pub use read_options::ReadOptions;
 pub use suggest::{near, suggest};

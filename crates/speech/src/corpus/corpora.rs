@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use pipe_foundation::Limit;
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::classes::DROPPED;
-use super::{ClassChoice, ClassMap, CorpusConfig};
+use super::{ClassChoice, ClassMap, Confinement, CorpusConfig};
 
 /// Lists and tables are in one another no deeper than this. The parser has a limit too, but several of them multiply.
 const MOST_NESTED: usize = 64;
@@ -27,6 +28,12 @@ pub struct Corpora {
     /// The `[corpus.<name>]` tables.
     #[serde(rename = "corpus", default)]
     pub corpora: BTreeMap<String, CorpusConfig>,
+    /// Where its files may lie.
+    #[serde(skip)]
+    pub confinement: Confinement,
+    /// How many utterances a synthetic corpus may have; as many as it likes where there is none.
+    #[serde(skip)]
+    pub made_items: Option<Limit>,
 }
 
 impl Corpora {

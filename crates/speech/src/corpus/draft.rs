@@ -11,6 +11,7 @@ use pipe_foundation::sync::lock;
 
 pub(super) use super::candidate::Candidate;
 use super::candidate::kept;
+use super::confinement::ConfinedFiles;
 use super::dropped_text::{place_of, without_controls};
 use super::labels::{LabelMap, Mapped};
 use super::unlisted_labels::UnlistedLabels;
@@ -32,6 +33,7 @@ pub(super) struct Draft<'a> {
     /// Utterances whose rows disagree, though that is not allowed.
     contradictions: Vec<String>,
     look_at: LookAt<'a>,
+    confined: &'a ConfinedFiles<'a>,
     file_bytes: Limit,
     listing: Listing,
     /// Files besides those of utterances that were read or looked for.
@@ -58,6 +60,7 @@ impl<'a> Draft<'a> {
         root: &'a Path,
         options: &'a ListOptions,
         look_at: LookAt<'a>,
+        confined: &'a ConfinedFiles<'a>,
         file_bytes: Limit,
     ) -> Result<Self, CorpusError> {
         Ok(Self {
@@ -70,6 +73,7 @@ impl<'a> Draft<'a> {
             votes: options.votes,
             contradictions: Vec::new(),
             look_at,
+            confined,
             file_bytes,
             listing: Listing::default(),
             needed: Mutex::default(),
@@ -125,11 +129,19 @@ impl<'a> Draft<'a> {
     /// The content of a file of the corpus that is no audio.
     ///
     /// # Errors
-    /// Where it cannot be read, is no regular file, or is too long.
+    /// Where it cannot be read, is no regular file, is too long, or may not be used.
     pub fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        if !self.allows(path) {
+            return Err(std::io::ErrorKind::PermissionDenied.into());
+        }
         let bytes = regular_file::read(path, self.file_bytes).map_err(FileError::into_io)?;
         lock(&self.needed).insert(path.to_path_buf());
         Ok(bytes)
+    }
+
+    /// Whether a file or folder may be used. Where one may not, the listing fails.
+    pub fn allows(&self, path: &Path) -> bool {
+        self.confined.allows(path)
     }
 
     /// How to look at the file of an utterance with this label.
@@ -237,6 +249,9 @@ impl<'a> Draft<'a> {
                 return;
             }
         };
+        if !self.allows(&candidate.path) {
+            return;
+        }
         let gender = self.gender_of(candidate.speaker, candidate.gender, candidate.place);
         let columns = kept(&candidate.columns, self.columns);
         self.listing.entries.push(Entry {
@@ -323,12 +338,7 @@ impl<'a> Draft<'a> {
             .collect();
         if !nameless.is_empty() {
             nameless.sort_unstable();
-            let shown = nameless
-                .iter()
-                .take(12)
-                .copied()
-                .collect::<Vec<_>>()
-                .join(", ");
+            let shown = nameless[..nameless.len().min(12)].join(", ");
             let more = nameless.len().saturating_sub(12);
             let more = if more > 0 {
                 format!(" and {more} more")

@@ -38,6 +38,23 @@ pub enum CorpusError {
         /// What the system said.
         reason: String,
     },
+    /// Nobody has said that whoever wrote `corpora.toml` may name files there.
+    #[error("corpus {corpus}: {} is outside of {}", path.display(), project.display())]
+    #[diagnostic(
+        code(corpus::outside),
+        help(
+            "if you know who wrote corpora.toml and made the links there, `pipe trust {}`; or say yourself where the corpora are, with --corpora",
+            project.display()
+        )
+    )]
+    Outside {
+        /// Name of the corpus.
+        corpus: String,
+        /// What leads out of the project.
+        path: PathBuf,
+        /// The folder of the project.
+        project: PathBuf,
+    },
     /// No reader has this name.
     #[error("corpus {corpus}: unknown reader `{reader}`")]
     #[diagnostic(code(corpus::unknown_reader), help("readers: {known}"))]

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pipe_foundation::Limit;
 use serde::Deserialize;
 
 use super::classes::{ClassChoice, ClassMap};
+use super::confinement::Confinement;
 
 /// What a listing should say of each utterance.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +19,10 @@ pub struct ListOptions {
     pub columns: KeptColumns,
     /// What several rows with different labels for one utterance mean.
     pub votes: VoteRule,
+    /// Where the files of the corpus may lie.
+    pub confinement: Confinement,
+    /// How many utterances a synthetic corpus may have.
+    pub made_items: Option<Limit>,
 }
 
 /// What several rows with different labels for one utterance mean: each is the vote of an annotator.

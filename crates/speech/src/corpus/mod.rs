@@ -5,6 +5,7 @@ mod candidate;
 mod check;
 mod classes;
 mod config;
+mod confinement;
 mod corpora;
 mod dropped_text;
 mod draft;
@@ -26,6 +27,7 @@ mod walk;
 pub use check::{Count, CountCheck, Hours, check, incomplete};
 pub use classes::{ClassChoice, ClassMap, ClassSet, DROPPED, VALENCE3};
 pub use config::{CorpusConfig, Labels, Official};
+pub use confinement::Confinement;
 pub use corpora::Corpora;
 pub use error::CorpusError;
 pub use labels::{LabelMap, Mapped, normalise};
@@ -33,5 +35,7 @@ pub use list_options::{KeptColumns, ListOptions, VoteRule};
 pub use listing::{
     AudioSource, DropCause, Dropped, Entry, FileContent, Listing, Look, LookAt, is_there,
 };
-pub use reader::{READERS, Reader, check_config, list, list_by_own_labels, list_with, root_of};
+pub use reader::{
+    NO_FILE, READERS, Reader, check_config, list, list_by_own_labels, list_with, root_of,
+};
 pub use utterance::{Gender, Split, Utterance};

@@ -172,6 +172,12 @@ pub(super) fn files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile>
             draft.drop_bad(&printable(&root, entry.path()), reason.to_string());
             continue;
         }
+        if entry.path_is_symlink() && !draft.allows(entry.path()) {
+            if is_folder {
+                walk.skip_current_dir();
+            }
+            continue;
+        }
         if is_folder {
             if entry.path_is_symlink() && is_above(entry.path(), &root) {
                 walk.skip_current_dir();

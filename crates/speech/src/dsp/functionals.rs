@@ -1,8 +1,7 @@
 //! Functionals: one vector for a recording, of statistics of each feature over its frames. What a linear model takes.
 
-use std::convert::Infallible;
-
 use pipe_foundation::Features;
+use pipe_foundation::progress::{Interrupted, Progress};
 use serde::{Deserialize, Serialize};
 
 /// A statistic of one feature over the frames of a recording.
@@ -105,18 +104,25 @@ impl Default for Functionals {
 
 impl Functionals {
     /// The functionals of features `[frames, bins]` as `[1, functionals * bins]`; none where there are no frames.
-    pub fn of(&self, features: &Features) -> Option<Features> {
+    ///
+    /// # Errors
+    /// Soon after `progress` says to stop.
+    pub fn of(
+        &self,
+        features: &Features,
+        progress: &dyn Progress,
+    ) -> Result<Option<Features>, Interrupted> {
         let Features {
             frames,
             bins,
             ref values,
         } = *features;
-        let column = |bin| -> Result<Vec<f64>, Infallible> {
+        let column = |bin| -> Result<Vec<f64>, Interrupted> {
+            progress.check()?;
             let column = values.iter().skip(bin).step_by(bins);
             Ok(column.map(|&value| f64::from(value)).collect())
         };
-        let Ok(found) = self.of_columns(frames, bins, column);
-        found
+        self.of_columns(frames, bins, column)
     }
 
     /// As [`Self::of`], of features whose columns, each of at least one frame, are given one after another.
@@ -168,6 +174,8 @@ fn percentile(sorted: &[f64], percent: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use pipe_foundation::progress::Silent;
+
     use super::*;
 
     fn features(frames: usize, values: &[f32]) -> Features {
@@ -186,6 +194,10 @@ mod tests {
         }
     }
 
+    fn of(functionals: &Functionals, features: &Features) -> Option<Features> {
+        functionals.of(features, &Silent).unwrap()
+    }
+
     /// Numbers of NumPy 2.4 and SciPy 1.17: `tests/golden/functionals.py`.
     #[test]
     fn functionals_are_those_of_numpy_and_scipy() {
@@ -194,7 +206,7 @@ mod tests {
         let numbers =
             |name: &str| -> Vec<f32> { serde_json::from_value(golden[name].clone()).unwrap() };
         let frames = golden["frames"].as_u64().unwrap() as usize;
-        let found = all().of(&features(frames, &numbers("values"))).unwrap();
+        let found = of(&all(), &features(frames, &numbers("values"))).unwrap();
         let expected = numbers("functionals");
         assert_eq!(found.values.len(), expected.len());
         for (place, (found, expected)) in found.values.iter().zip(&expected).enumerate() {
@@ -208,7 +220,7 @@ mod tests {
     #[test]
     fn one_frame_and_equal_frames_have_no_spread() {
         for frames in [1, 3] {
-            let found = all().of(&features(frames, &vec![0.1; frames])).unwrap();
+            let found = of(&all(), &features(frames, &vec![0.1; frames])).unwrap();
             let expected = [
                 0.1, 0.0, 0.1, 0.1, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.1,
             ];
@@ -217,20 +229,25 @@ mod tests {
             }
         }
         assert_eq!(
-            all().of(&Features {
-                frames: 0,
-                bins: 2,
-                values: Vec::new()
-            }),
+            of(
+                &all(),
+                &Features {
+                    frames: 0,
+                    bins: 2,
+                    values: Vec::new()
+                }
+            ),
             None
         );
     }
 
     #[test]
     fn the_default_is_mean_and_deviation_of_every_feature() {
-        let found = Functionals::default()
-            .of(&features(2, &[1.0, 10.0, 3.0, 10.0]))
-            .unwrap();
+        let found = of(
+            &Functionals::default(),
+            &features(2, &[1.0, 10.0, 3.0, 10.0]),
+        )
+        .unwrap();
         assert_eq!(found, features(1, &[2.0, 10.0, 1.0, 0.0]));
     }
 }

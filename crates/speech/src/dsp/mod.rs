@@ -19,3 +19,6 @@ pub use perturb::{CompandingLaw, NoiseColour, PerturbError, PerturbOptions, Pert
 pub use resample::{ResampleError, ResampleStream, Resampler};
 pub use to_rate::ToRate;
 pub use trim::{FramePowers, Trim};
+
+#[cfg(test)]
+mod interruption_tests;

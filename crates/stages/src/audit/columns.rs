@@ -20,6 +20,8 @@ impl ColumnsOfCorpora {
         ListOptions {
             classes: ClassChoice::default(),
             class_maps: corpora.classes.clone(),
+            confinement: corpora.confinement.clone(),
+            made_items: corpora.made_items,
             columns: KeptColumns::All,
             votes: VoteRule::Soft,
         }

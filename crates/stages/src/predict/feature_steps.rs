@@ -125,7 +125,9 @@ fn through(steps: &[FeatureStep], features: Features) -> Result<Features, Failur
         .try_fold(features, |features, step| match step {
             FeatureStep::Embedder(embedder) => Ok(embedder.compute(features.view(), &Silent)?),
             FeatureStep::Functionals(functionals) => {
-                let found = functionals.of(&features);
+                let found = functionals.of(&features, &Silent);
+                // Nothing interrupts it.
+                let found = found.unwrap_or_default();
                 Ok(found.ok_or(EmbedError::TooShort {
                     found: 0,
                     needed: 1,

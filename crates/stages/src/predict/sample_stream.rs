@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use pipe_speech::audio::{AudioError, AudioReader};
+use pipe_speech::audio::{AudioError, AudioReader, SNIFF_BYTES, sniff};
 use pipe_speech::dsp::ResampleStream;
 use tempfile::SpooledTempFile;
 
@@ -119,11 +119,22 @@ const MOST_BYTES: u64 = 1 << 32;
 fn stdin() -> Result<AudioReader<SpooledTempFile>, FailureReason> {
     let mut spooled = SpooledTempFile::new(IN_MEMORY);
     let mut input = std::io::stdin().lock().take(MOST_BYTES + 1);
+    let name = Path::new("standard input");
+    let mut head = Vec::new();
+    let read = input
+        .by_ref()
+        .take(SNIFF_BYTES as u64)
+        .read_to_end(&mut head);
+    read.map_err(FailureReason::Stdin)?;
+    // What is no recording, and may never end, is not waited for. Behind a tag there may be anything.
+    if head.len() == SNIFF_BYTES && !head.starts_with(b"ID3") {
+        sniff(name, &head)?;
+    }
+    let mut input = head.as_slice().chain(input);
     let read = std::io::copy(&mut input, &mut spooled).map_err(FailureReason::Stdin)?;
     if read > MOST_BYTES {
         let reason = "it is longer than the 4 GiB that a WAV file can be";
         return Err(FailureReason::Stdin(std::io::Error::other(reason)));
     }
-    let name = Path::new("standard input");
     Ok(AudioReader::from_reader(name, spooled)?)
 }

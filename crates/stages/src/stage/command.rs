@@ -13,6 +13,7 @@ mod outputs;
 mod placeholders;
 mod program;
 mod resources;
+mod restarted;
 mod sandbox;
 mod shell;
 mod supervision;
@@ -278,11 +279,11 @@ impl ItemStage for CommandStage {
 
     fn process(
         &self,
-        _copy: &ItemCopy,
+        copy: &ItemCopy,
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
-        self.make(input, context)
+        self.make(copy.facts.id(), input, context)
     }
 
     fn batch(&self) -> usize {
@@ -294,8 +295,9 @@ impl ItemStage for CommandStage {
         items: &[(&ItemCopy, &dyn ItemData)],
         context: &ItemContext<'_>,
     ) -> Vec<Result<Box<dyn ItemData>, ItemError>> {
-        let inputs: Vec<&dyn ItemData> = items.iter().map(|(_, input)| *input).collect();
-        self.process_by_worker(&inputs, context)
+        let items = items.iter().map(|(copy, input)| (copy.facts.id(), *input));
+        let items: Vec<(&str, &dyn ItemData)> = items.collect();
+        self.process_by_worker(&items, context)
     }
 
     fn finish(&self, progress: &dyn Progress) {
@@ -304,17 +306,18 @@ impl ItemStage for CommandStage {
 }
 
 impl CommandStage {
-    /// Has the program make one item.
+    /// Has the program make the item with the id `item`.
     ///
     /// # Errors
     /// When it does not.
     fn make(
         &self,
+        item: &str,
         input: &dyn ItemData,
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
         if self.options.protocol.is_some() {
-            let made = self.process_by_worker(&[input], context).pop();
+            let made = self.process_by_worker(&[(item, input)], context).pop();
             return made
                 .unwrap_or_else(|| Err(ItemError::transient("the program made nothing of it")));
         }

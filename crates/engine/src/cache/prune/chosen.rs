@@ -13,6 +13,7 @@ use crate::cache::items::StepTag;
 use crate::cache::run_file::log_of;
 use crate::cache::usage::{Usage, usage_of};
 use crate::cache::{Cache, CacheError, Lock, StepOutput, folder};
+use crate::manifest::location;
 
 use super::kept_runs::KeptRuns;
 use super::target::Target;
@@ -158,8 +159,12 @@ impl<'a> Chosen<'a> {
                 if self.system().link_on_the_way(folder, &path).is_some() {
                     continue;
                 }
-                // What cannot be looked at is left alone; it may be a person's own.
-                if file.is_at(self.system(), &path).unwrap_or(false) {
+                // What cannot be looked at is left alone; it may be a person's own. So is a link that does not lead into this
+                // cache: whoever wrote the record may have named any folder.
+                let leads_here = |target: &Path| location(target) == location(&object);
+                if file.is_at(self.system(), &path).unwrap_or(false)
+                    && (self.system().read_link(&path)).is_ok_and(|target| leads_here(&target))
+                {
                     let used = Usage {
                         name: "links".into(),
                         files: 1,

@@ -61,7 +61,11 @@ impl Group<'_> {
                     missing: &missing,
                 };
                 let error = bad.too_many(expected, step.max_bad(), true);
-                results.push((member, failed_for(error, &bad, None)));
+                let failed = StepResult {
+                    to_retry: set.to_retry(),
+                    ..failed_for(error, &bad, None)
+                };
+                results.push((member, failed));
                 continue;
             }
             if partial.ended_early {
@@ -86,7 +90,11 @@ impl Group<'_> {
                     set_aside: &set.bad,
                     missing: &missing,
                 };
-                results.push((member, failed_for(error, &bad, None)));
+                let failed = StepResult {
+                    to_retry: set.to_retry(),
+                    ..failed_for(error, &bad, None)
+                };
+                results.push((member, failed));
                 continue;
             }
             let fingerprint = match self.fingerprint(member, &inputs) {
@@ -148,6 +156,7 @@ impl Group<'_> {
                     computed: set.computed,
                     reused: set.items.len() - set.computed,
                     bad: set.bad.len(),
+                    to_retry: set.to_retry(),
                     output: Some(output),
                     seconds: set.busy_s,
                     ..StepResult::skipped()

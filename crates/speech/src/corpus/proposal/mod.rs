@@ -132,7 +132,10 @@ pub fn propose(path: &Path, known: &Corpora, file_bytes: Limit) -> Result<Propos
 fn files(root: &Path, file_bytes: Limit) -> Result<Vec<FoundFile>, CorpusError> {
     let config = CorpusConfig::default();
     let options = native();
-    let mut draft = Draft::new("new", &config, root, &options, &is_there, file_bytes)?;
+    let confined = options.confinement.of_files();
+    let mut draft = Draft::new(
+        "new", &config, root, &options, &is_there, &confined, file_bytes,
+    )?;
     let mut files = walk::files(&mut draft, &[]);
     walk::pass_over_copies(&mut draft, &mut files);
     Ok(files)

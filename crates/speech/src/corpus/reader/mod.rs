@@ -7,7 +7,7 @@ use pipe_foundation::Limit;
 use super::draft::Draft;
 use super::error::nearest_first;
 use super::{
-    ClassChoice, CorpusConfig, CorpusError, ListOptions, Listing, LookAt, is_there, synthetic,
+    ClassChoice, CorpusConfig, CorpusError, ListOptions, Listing, Look, LookAt, is_there, synthetic,
 };
 
 mod audformat;
@@ -31,6 +31,7 @@ mod tess;
 
 use options::Options;
 
+pub use table::NO_FILE;
 pub(super) use table::{
     cells as table_cells, format_of_name as table_format, published_rows, published_text,
 };
@@ -189,9 +190,28 @@ pub fn list_with(
     }
     let reader = reader_of(name, config)?;
     let options = Options::new(name, config, reader.options)?;
+    let confinement = &list_options.confinement;
+    confinement.check_entry(name, config, corpora_root)?;
     let root = root_of(name, config, corpora_root)?;
-    let mut draft = Draft::new(name, config, &root, list_options, look_at, file_bytes)?;
-    (reader.list)(&mut draft, &options)?;
+    confinement.check(name, &root)?;
+    let confined = confinement.of_files();
+    let look_at = |path: &Path| match confined.allows(path) {
+        true => look_at(path),
+        false => Look::Nothing,
+    };
+    let mut draft = Draft::new(
+        name,
+        config,
+        &root,
+        list_options,
+        &look_at,
+        &confined,
+        file_bytes,
+    )?;
+    let read = (reader.list)(&mut draft, &options);
+    // Where a file was not to be opened, that explains whatever else is wrong.
+    confined.check(name)?;
+    read?;
     draft.finish()
 }
 

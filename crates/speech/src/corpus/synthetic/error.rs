@@ -1,6 +1,7 @@
 //! What can be wrong with a synthetic corpus in `corpora.toml`.
 
 use miette::Diagnostic;
+use pipe_foundation::{Limit, grouped};
 use thiserror::Error;
 
 /// Why a synthetic corpus cannot be listed.
@@ -50,6 +51,23 @@ pub enum SyntheticError {
         /// Valid labels, nearest first.
         valid: String,
     },
+    /// It would have more utterances than the limit allows.
+    #[error(
+        "corpus {corpus} would have {} utterances; the limit `{}` is {}",
+        grouped(*utterances), limit.name, grouped(limit.most)
+    )]
+    #[diagnostic(
+        code(manifest::limit),
+        help("if this is meant, {}", limit.advice(*utterances))
+    )]
+    TooMany {
+        /// The corpus.
+        corpus: String,
+        /// How many utterances.
+        utterances: u64,
+        /// The limit.
+        limit: Limit,
+    },
     /// The label map names no label, or the same one twice.
     #[error("corpus {corpus}: {problem}")]
     #[diagnostic(
@@ -64,4 +82,15 @@ pub enum SyntheticError {
         /// What is wrong.
         problem: String,
     },
+}
+
+impl SyntheticError {
+    /// `corpus` would have so many utterances.
+    pub(super) fn too_many(corpus: &str, utterances: u64, limit: Limit) -> Self {
+        Self::TooMany {
+            corpus: corpus.to_owned(),
+            utterances,
+            limit,
+        }
+    }
 }

@@ -70,6 +70,12 @@ pub fn list(
 ) -> Result<Listing, CorpusError> {
     let options = Options::read(name, config)?;
     let labels = labels(name, config, list_options)?;
+    let utterances = utterances(&options, labels.len());
+    if let Some(limit) = list_options.made_items
+        && utterances > limit.most
+    {
+        return Err(SyntheticError::too_many(name, utterances, limit).into());
+    }
     let corpus_seed = random::seed(&["corpus", name, &options.seed.to_string()]);
     let channel = Channel {
         room: options.room,
@@ -147,6 +153,25 @@ pub fn list(
         .entries
         .sort_by(|a, b| a.utterance.id.cmp(&b.utterance.id));
     Ok(listing)
+}
+
+/// How many utterances a corpus has, those with labels that are left out included. Nothing is listed.
+///
+/// # Errors
+/// As [`list`].
+pub fn count(
+    name: &str,
+    config: &CorpusConfig,
+    list_options: &ListOptions,
+) -> Result<u64, CorpusError> {
+    let options = Options::read(name, config)?;
+    let labels = labels(name, config, list_options)?;
+    Ok(utterances(&options, labels.len()))
+}
+
+fn utterances(options: &Options, labels: usize) -> u64 {
+    let each = options.speakers * options.utterances_per_label;
+    each as u64 * labels as u64
 }
 
 /// Each label with its expression and class, none where it is dropped; the class is none where the task has no classes.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use pipe_engine::artifact::ItemData;
@@ -12,6 +13,7 @@ use pipe_foundation::sync::lock;
 use super::exchange::{input_name, read_item, write_item};
 use super::execution::{by_hand, temporary_beside};
 use super::messages::{Ended, Program};
+use super::restarted::ProgramRestarted;
 use super::worker::{FileState, Request, Unanswered, Worker, file_state};
 use super::{CommandError, CommandStage, sandbox};
 
@@ -51,12 +53,19 @@ impl Unmade {
     }
 }
 
+/// Tells that a program is started again for `items`, by the id of the first of them.
+fn report_restart(items: &[(&str, &dyn ItemData)], reason: String, context: &ItemContext<'_>) {
+    let item = items.first().map_or("", |(id, _)| id).to_owned();
+    let restarted = ProgramRestarted { item, reason };
+    context.progress.report(Arc::new(restarted));
+}
+
 impl CommandStage {
-    /// Has a worker process items: one that is idle, or a new one. Items with which a worker dies, or takes too long, are halved
-    /// until it is one; that one gets a second worker.
+    /// Has a worker process items, each with its id: one that is idle, or a new one. Items with which a worker dies, or takes
+    /// too long, are halved until it is one; that one gets a second worker.
     pub fn process_by_worker(
         &self,
-        items: &[&dyn ItemData],
+        items: &[(&str, &dyn ItemData)],
         context: &ItemContext<'_>,
     ) -> Vec<Made> {
         self.warn_of_shell(context.progress);
@@ -70,6 +79,8 @@ impl CommandStage {
             match self.process_part(part, &program, context) {
                 Ok(part) => made.extend(part),
                 Err(unmade) if unmade.by_an_item && part.len() > 1 => {
+                    let reason = format!("{} ({} items at once)", unmade.error.reason, part.len());
+                    report_restart(part, reason, context);
                     let (first, second) = part.split_at(part.len() / 2);
                     left.extend([second, first]);
                 }
@@ -85,7 +96,7 @@ impl CommandStage {
     /// Why there is no answer.
     fn process_part(
         &self,
-        items: &[&dyn ItemData],
+        items: &[(&str, &dyn ItemData)],
         program: &Program,
         context: &ItemContext<'_>,
     ) -> Result<Vec<Made>, Unmade> {
@@ -98,14 +109,14 @@ impl CommandStage {
         loop {
             let mut worker = self.worker(program, context).map_err(Unmade::of)?;
             let paths: Vec<(PathBuf, PathBuf)> = (items.iter().enumerate())
-                .map(|(at, item)| {
+                .map(|(at, (_, item))| {
                     let place = |name: &str| worker.path(&numbered(name, at));
                     (place(input_name(*item)), place(self.output_name()))
                 })
                 .collect();
             let written = items.iter().zip(&paths);
             let written = written
-                .map(|(item, (input, _))| write_item(input, *item, context.progress))
+                .map(|((_, item), (input, _))| write_item(input, *item, context.progress))
                 .collect::<Result<Vec<()>, String>>();
             if let Err(error) = written {
                 self.keep(worker, &paths);
@@ -116,6 +127,7 @@ impl CommandStage {
             if worker.files != self.file_states() {
                 worker.end(false);
                 if std::mem::take(&mut unchanged) {
+                    report_restart(items, "a file of the command changed".into(), context);
                     continue;
                 }
                 let reason = "the files of the command change while its program runs";
@@ -135,7 +147,9 @@ impl CommandStage {
                     self.keep(worker, &paths);
                     return Ok(made);
                 }
-                Err(Unanswered::Died(_)) if std::mem::take(&mut first) => {
+                Err(Unanswered::Died(ended)) if std::mem::take(&mut first) => {
+                    let reason = format!("it ended with {}", self.status(&ended));
+                    report_restart(items, reason, context);
                     worker.end(false);
                 }
                 Err(Unanswered::Died(ended)) => {

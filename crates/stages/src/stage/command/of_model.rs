@@ -84,6 +84,9 @@ fn is_there(folder: &Path, (name, digest): &(&str, Digest)) -> bool {
     Digest::of_file(&folder.join(name)).is_ok_and(|found| found == *digest)
 }
 
+/// What a recording of a prediction goes by.
+const RECORDING: &str = "a recording";
+
 impl ModelProgram {
     fn make(&self, input: &dyn ItemData) -> Result<Features, String> {
         let context = ItemContext {
@@ -92,7 +95,7 @@ impl ModelProgram {
             threads: 1,
             devices: &[],
         };
-        let made = self.stage.make(input, &context);
+        let made = self.stage.make(RECORDING, input, &context);
         let made = made.map_err(|error| error.reason)?;
         let made = made.downcast_ref::<FeatureItem>();
         Ok(made.ok_or("the program made no features")?.0.clone())

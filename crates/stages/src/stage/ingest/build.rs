@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, suggest};
+use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, OUTSIDE, suggest};
 use pipe_engine::stage::Stage;
 use pipe_foundation::regular_file;
 use pipe_speech::corpus::protocol::FileList;
@@ -28,6 +28,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
     let choice = options.classes.clone().unwrap_or_default();
     check_table(&choice, declaration, &mut diagnostics);
     let mut configs = Vec::new();
+    let mut made = 0_u64;
     let mut named = HashSet::new();
     for (path, name) in &declaration.named {
         let place = declaration.place_of(path);
@@ -58,6 +59,17 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                 )),
             ),
             Some(config) => {
+                let confinement = &corpora.confinement;
+                if let Err(outside) = confinement.check_entry(name, config, &corpora.folder) {
+                    let help = miette::Diagnostic::help(&outside);
+                    let help = help.map(|help| format!("{help}, or --allow-paths for this once"));
+                    diagnostics.push(
+                        Diagnostic::new(OUTSIDE, outside.to_string())
+                            .at(place, "leads out of the project")
+                            .help_if(help),
+                    );
+                    continue;
+                }
                 let absent = match corpus::root_of(name, config, &corpora.folder) {
                     _ if config.reader == synthetic::READER => None,
                     result => result.err(),
@@ -89,9 +101,22 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                 {
                     diagnostics.push(refusal);
                 }
+                if config.reader == synthetic::READER {
+                    let counted = ListOptions {
+                        classes: choice.clone(),
+                        class_maps: corpora.classes.clone(),
+                        ..ListOptions::default()
+                    };
+                    // What is wrong with the entry is reported where it is listed.
+                    made += synthetic::count(name, config, &counted).unwrap_or_default();
+                }
                 configs.push((name.clone(), config.clone()));
             }
         }
+    }
+    if let Some(exceeded) = setting.made_items.add(made) {
+        let place = declaration.place_of("corpora");
+        diagnostics.push(exceeded.at(place, "the utterances of these corpora are made up"));
     }
     let splitting = splitting(&options, declaration, &mut diagnostics);
     let kept = options.columns.clone().unwrap_or_default();
@@ -107,6 +132,8 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         class_maps: corpora.classes.clone(),
         columns: KeptColumns::Named(kept.union(&only_to_split).cloned().collect()),
         votes: options.votes,
+        confinement: corpora.confinement.clone(),
+        made_items: corpora.made_items,
     };
     let names: Vec<&String> = configs.iter().map(|(name, _)| name).collect();
     let shared_key = format!("{names:?} {list_options:?} {}", options.max_duration_s);

@@ -1,6 +1,6 @@
 //! The folds that an `ingest` can be asked for: the values of an axis `{ folds_of = "STAGE" }`.
 
-use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics};
+use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics, OUTSIDE};
 use pipe_foundation::Limit;
 use pipe_speech::corpus::protocol::emobox_folds;
 use pipe_speech::corpus::split::left_out_values;
@@ -33,7 +33,11 @@ pub fn folds(
     let place = declaration.place_of("split");
     let failed = |error: &dyn miette::Diagnostic| -> Diagnostics {
         let help = error.help().map(|help| help.to_string());
-        Diagnostic::new("manifest::folds", error.to_string())
+        let outside = error
+            .code()
+            .filter(|code| code.to_string() == "corpus::outside");
+        let code = outside.map_or("manifest::folds", |_| OUTSIDE);
+        Diagnostic::new(code, error.to_string())
             .at(place, "the folds are those of this split")
             .help_if(help)
             .into()
@@ -63,6 +67,8 @@ pub fn folds(
         class_maps: corpora.classes.clone(),
         columns: KeptColumns::Named([attribute.to_owned()].into()),
         votes,
+        confinement: corpora.confinement.clone(),
+        made_items: corpora.made_items,
     };
     let mut entries: Vec<Entry> = Vec::new();
     for (_, name) in &declaration.named {
