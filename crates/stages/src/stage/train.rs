@@ -6,6 +6,8 @@ mod layer_fit;
 mod options_of_parameters;
 mod layers;
 mod parameters;
+mod schedules;
+mod variants;
 
 pub use data::number;
 

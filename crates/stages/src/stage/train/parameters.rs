@@ -1,6 +1,6 @@
 //! The parameters of `train`, with the paper's values as defaults.
 
-use pipe_engine::manifest::{Parameter, Shape, Variant};
+use pipe_engine::manifest::{Parameter, Shape};
 
 use pipe_nn::model::spec::DEFAULT_ENCODER;
 use pipe_nn::train::Mixup;
@@ -9,7 +9,7 @@ use crate::items::FEATURES;
 use crate::stage::leak_policy::LEAKS;
 use crate::stage::parameters::THREADS;
 
-use super::layers;
+use super::{layers, schedules};
 
 const POSITIVE: Shape = Shape::Integer {
     min: 1,
@@ -20,32 +20,6 @@ const BELOW_ONE: Shape = Shape::Float {
     max: 0.999_999,
 };
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
-
-const SCHEDULES: &[Variant] = &[
-    Variant {
-        name: "constant",
-        doc: "The learning rate unchanged.",
-        parameters: &[],
-    },
-    Variant {
-        name: "step",
-        doc: "Multiplied by `factor` after every `every_epochs` epochs.",
-        parameters: &[
-            Parameter::required("every_epochs", POSITIVE, "Epochs between changes."),
-            Parameter::required("factor", FRACTION, "Factor of each change."),
-        ],
-    },
-    Variant {
-        name: "cosine",
-        doc: "Half a cosine down to the last possible epoch (Loshchilov and Hutter, 2017).",
-        parameters: &[Parameter::default(
-            "end_factor",
-            FRACTION,
-            "0.0",
-            "Factor at the last possible epoch.",
-        )],
-    },
-];
 
 /// Everything that can be said of a training.
 pub const PARAMETERS: &[Parameter] = &[
@@ -186,10 +160,7 @@ pub const PARAMETERS: &[Parameter] = &[
     ),
     Parameter::default(
         "learning_rate_schedule",
-        Shape::Tagged {
-            tag: "shape",
-            variants: SCHEDULES,
-        },
+        schedules::SCHEDULE,
         "{\"shape\": \"constant\"}",
         "How the learning rate changes over the epochs.",
     ),
