@@ -2,6 +2,7 @@
 
 use pipe_engine::manifest::{Parameter, Shape};
 
+use pipe_nn::model::LossName;
 use pipe_nn::model::spec::DEFAULT_ENCODER;
 use pipe_nn::train::Mixup;
 
@@ -44,7 +45,7 @@ pub const PARAMETERS: &[Parameter] = &[
             ),
             Parameter::optional(
                 "loss",
-                Shape::Choice(&["cross_entropy", "focal", "ccc", "mse", "mae"]),
+                Shape::Choice(&LossName::ALL),
                 "Loss of a task. Classes: cross_entropy (default) or focal (Lin et al. 2017). Numbers, which are learned in units of their standard deviation: ccc (default; 1 - concordance correlation), mse, mae.",
             ),
             Parameter::optional(
