@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::keys::Key;
 
+/// Makes a schedule of its keys.
+pub type Reader = fn(Map<String, Value>) -> Result<Arc<dyn Schedule>, serde_json::Error>;
+
 /// A kind of schedule.
 #[derive(Clone, Copy, Debug)]
 pub struct ScheduleKind {
@@ -19,7 +22,7 @@ pub struct ScheduleKind {
     /// Its keys besides `shape`.
     pub keys: &'static [Key],
     /// Makes it of its keys.
-    pub read: fn(Map<String, Value>) -> Result<Arc<dyn Schedule>, serde_json::Error>,
+    pub read: Reader,
 }
 
 /// What the learning rate is multiplied by in each epoch.
