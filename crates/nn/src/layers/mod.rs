@@ -60,7 +60,7 @@ pub use arrays::{Array, ArrayShape, Order};
 pub use cost::{Copies, Cost};
 pub use first_values::{FirstValues, Initialisation};
 pub use frame_layer::{AnyFrameLayer, FrameLayer, Gradients, Share};
-pub use kind::{Absent, Before, Key, Kind, Options, Place, Values};
+pub use kind::{Before, Kind, Options, Place};
 pub use layer::Layer;
 pub use on_device::{DeviceLayer, DeviceShape};
 pub use recurrent_layer::{AnyRecurrentLayer, RecurrentLayer, Walk};

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::loss_name::LossName;
+use super::ops::loss::LossKeys;
+
 /// One task: the classes, or one numeric target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,47 +28,13 @@ fn one() -> f64 {
     1.0
 }
 
-/// The loss of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LossName {
-    /// Of the classes: `torch.nn.functional.cross_entropy`.
-    CrossEntropy,
-    /// Of the classes: Lin et al. (2017), eq. 5.
-    Focal,
-    /// Of a number: 1 - concordance correlation (Lin 1989).
-    Ccc,
-    /// Of a number: mean squared error.
-    Mse,
-    /// Of a number: mean absolute error.
-    Mae,
-}
-
-impl LossName {
-    /// As it is written in manifests.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CrossEntropy => "cross_entropy",
-            Self::Focal => "focal",
-            Self::Ccc => "ccc",
-            Self::Mse => "mse",
-            Self::Mae => "mae",
-        }
-    }
-
-    /// Whether it is a loss of classes rather than of a number.
-    pub fn is_of_classes(self) -> bool {
-        matches!(self, Self::CrossEntropy | Self::Focal)
-    }
-}
-
 impl TaskSpec {
     /// The name of the task whose targets are the classes.
     pub const CLASSES: &'static str = "emotion";
 
     /// The classes by cross-entropy: the only task of the paper.
     pub fn classes() -> Self {
-        Self::new(Self::CLASSES, LossName::CrossEntropy)
+        Self::new(Self::CLASSES, LossName::CROSS_ENTROPY)
     }
 
     /// A task with a loss and the usual weight.
@@ -94,6 +63,21 @@ impl TaskSpec {
         self.label_smoothing.unwrap_or(0.0)
     }
 
+    /// Its keys, with their defaults.
+    pub(super) fn keys(&self) -> LossKeys {
+        LossKeys {
+            gamma: self.gamma(),
+            label_smoothing: self.label_smoothing(),
+        }
+    }
+
+    /// A key that its loss has not, and why it is wrong.
+    fn foreign(&self, key: &'static str) -> Option<(&'static str, String)> {
+        let loss = self.loss.name();
+        let reason = || format!("belongs to {}, not to {loss}", LossName::with_key(key));
+        (!self.loss.has_key(key)).then(|| (key, reason()))
+    }
+
     /// What is wrong with the task by itself: the key and why.
     pub fn problem(&self) -> Option<(&'static str, String)> {
         let of_classes = self.is_of_classes();
@@ -104,32 +88,31 @@ impl TaskSpec {
         match (of_classes, self.loss.is_of_classes()) {
             (true, false) => {
                 let reason = format!(
-                    "is {loss}, which compares numbers; {name} has classes: use cross_entropy or focal"
+                    "is {loss}, which compares numbers; {name} has classes: use {}",
+                    LossName::of_kind(true)
                 );
                 return Some(("loss", reason));
             }
             (false, true) => {
                 let reason = format!(
-                    "is {loss}, which compares classes; the target {name} is a number: use ccc, mse or mae"
+                    "is {loss}, which compares classes; the target {name} is a number: use {}",
+                    LossName::of_kind(false)
                 );
                 return Some(("loss", reason));
             }
             _ => {}
         }
         if let Some(gamma) = self.gamma {
-            if self.loss != LossName::Focal {
-                return Some(("gamma", format!("belongs to the focal loss, not to {loss}")));
+            if let Some(other) = self.foreign("gamma") {
+                return Some(other);
             }
             if !(0.0..=100.0).contains(&gamma) {
                 return Some(("gamma", format!("is {gamma}; expected 0 to 100")));
             }
         }
         if let Some(smoothing) = self.label_smoothing {
-            if self.loss != LossName::CrossEntropy {
-                return Some((
-                    "label_smoothing",
-                    format!("belongs to cross_entropy, not to {loss}"),
-                ));
+            if let Some(other) = self.foreign("label_smoothing") {
+                return Some(other);
             }
             if !(0.0..=1.0).contains(&smoothing) {
                 return Some((

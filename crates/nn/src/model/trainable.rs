@@ -11,18 +11,14 @@ use super::dense_tape::{Learns, Matrix};
 use super::encoder_tape::TapeEncoder;
 use super::heads::{Dense, Linear, chain};
 use super::losses::weights;
-use super::ops::absolute_error::absolute_error;
 use super::ops::class_loss::ClassTargets;
-use super::ops::concordance::concordance;
 use super::ops::cross_entropy::{cross_entropy, softmax};
 use super::ops::dropout::dropout;
-use super::ops::focal::focal;
-use super::ops::soft_cross_entropy::soft_cross_entropy;
-use super::ops::squared_error::squared_error;
+use super::ops::loss::{ClassCase, Compare};
 use super::ops::tape_op::weighted_sum;
 use super::optimiser::{Moments, Step, sum_of_squares, sum_of_squares_on};
 use super::spec::{HeadMode, HeadSpec, Reversal};
-use super::task::{self, LossName, TaskSpec};
+use super::task::{self, TaskSpec};
 use super::{ModelError, Network, StepLosses, Targets, Update};
 use head_input::{HeadInput, Taped, no_classes};
 
@@ -191,7 +187,7 @@ impl Trainable {
                     .emotion
                     .forward(x.clone().put_tape(tape), Learns::Yes)?
                     .split_tape();
-                let loss = class_loss(task, of_classes.clone().put_tape(rest), batch)?;
+                let loss = task_loss(task, of_classes.clone().put_tape(rest), batch, &[])?;
                 emotion = loss.array();
                 logits = Some(of_classes);
                 loss
@@ -200,7 +196,7 @@ impl Trainable {
                 let known = targets.numbers.get(index).map_or(&[][..], Vec::as_slice);
                 let layer = &self.numbers[index];
                 let output = layer.forward(x.clone().put_tape(tape), Learns::Yes)?;
-                let loss = number_loss(task, output, known)?;
+                let loss = task_loss(task, output, batch, known)?;
                 numbers.push(loss.array());
                 loss
             };
@@ -284,35 +280,27 @@ impl Trainable {
     }
 }
 
-/// The loss of the classes.
-fn class_loss(
+/// The loss of a task's outputs; `known` are the numbers of its target.
+fn task_loss(
     task: &TaskSpec,
-    logits: Matrix<Taped>,
+    outputs: Matrix<Taped>,
     batch: &TrainingBatch<'_>,
-) -> Result<Tensor<Rank0, f32, Cpu, Taped>, CpuError> {
-    let (targets, weights) = (batch.targets, batch.class_weights);
-    let classes = &targets.emotion;
-    let soft = match &targets.shares {
-        Some(shares) => ClassTargets::Shares(shares),
-        None => ClassTargets::Classes(classes),
-    };
-    match (task.loss, &targets.shares, task.label_smoothing()) {
-        (LossName::Focal, ..) => focal(logits, soft, weights, task.gamma()),
-        (_, None, 0.0) => cross_entropy(logits, classes, weights),
-        (.., smoothing) => soft_cross_entropy(logits, soft, weights, smoothing),
-    }
-}
-
-/// The loss of a numeric target.
-fn number_loss(
-    task: &TaskSpec,
-    output: Matrix<Taped>,
     known: &[Option<f32>],
 ) -> Result<Tensor<Rank0, f32, Cpu, Taped>, CpuError> {
-    match task.loss {
-        LossName::Mse => squared_error(output, known),
-        LossName::Mae => absolute_error(output, known),
-        _ => concordance(output, known),
+    match task.loss.compare() {
+        Compare::Numbers(compare) => compare(outputs, known),
+        Compare::Classes(compare) => {
+            let targets = match &batch.targets.shares {
+                Some(shares) => ClassTargets::Shares(shares),
+                None => ClassTargets::Classes(&batch.targets.emotion),
+            };
+            let case = ClassCase {
+                targets,
+                weights: batch.class_weights,
+                keys: task.keys(),
+            };
+            compare(outputs, case)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What trainings on a CUDA device cannot learn, as it has no kernels for it.
 
-use crate::model::{Device, LossName};
+use crate::model::Device;
 
 use super::{TrainError, TrainOptions, TrainingData};
 
@@ -11,11 +11,10 @@ impl TrainOptions {
             if !task.is_of_classes() {
                 return Some(format!("the numeric target {}", task.task));
             }
-            match task.loss {
-                LossName::CrossEntropy if task.label_smoothing() == 0.0 => None,
-                LossName::CrossEntropy => Some("label smoothing".to_owned()),
-                other => Some(format!("the loss {}", other.name())),
+            if !task.loss.has_kernels() {
+                return Some(format!("the loss {}", task.loss.name()));
             }
+            (task.label_smoothing() != 0.0).then(|| "label smoothing".to_owned())
         });
         let of_head = || {
             let mut heads = self.heads.iter();

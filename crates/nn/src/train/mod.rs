@@ -13,7 +13,6 @@ mod error;
 mod history;
 mod labels;
 mod learner;
-mod learning_rate;
 #[cfg(feature = "cuda")]
 mod lockstep;
 mod memory;
@@ -23,10 +22,12 @@ mod prefetch;
 mod reports;
 mod run;
 mod sampling;
+mod schedules;
 mod spec_augment;
 mod spec_augment_options;
 mod tasks;
 mod validation;
+mod warm_up;
 
 pub use alpha_curve::AlphaCurve;
 pub use checkpoint::is_checkpoint_whole;
@@ -37,12 +38,12 @@ pub use history::{
     EpochRecord, HeadLoss, Stopped, Summary, TargetLoss, TrainLosses, ValidationScores,
 };
 pub use launch_barrier::LaunchBarrier;
-pub use learning_rate::LearningRateSchedule;
 pub use memory::memory_bytes;
 pub use mixup::Mixup;
 pub use options::{ClassWeights, OptimiserName, TrainOptions};
 pub use reports::{EpochReport, Monitored, Scalars, TrainingResumed};
 pub use run::{Places, TrainOutcome, train};
 pub use sampling::Sampling;
+pub use schedules::{LearningRateSchedule, SCHEDULES, Schedule, ScheduleKind};
 pub use spec_augment::{Masks, SpecAugment};
 pub use spec_augment_options::SpecAugmentOptions;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::spec::{Alpha, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
 use crate::model::{Adam, EncoderShape, Initialisation, Rule, TaskSpec, Update};
 
-use super::learning_rate::warm_up;
+use super::warm_up::warm_up;
 use super::{
     AlphaCurve, LearningRateSchedule, Mixup, Monitor, Sampling, SpecAugmentOptions, TrainError,
 };
@@ -126,7 +126,7 @@ impl Default for TrainOptions {
             monitor: Monitor::Ua,
             batch: 32,
             learning_rate: 0.002,
-            learning_rate_schedule: LearningRateSchedule::Constant,
+            learning_rate_schedule: LearningRateSchedule::default(),
             warm_up_updates: 0,
             optimiser: OptimiserName::Sgd,
             momentum: 0.9,
@@ -191,11 +191,8 @@ impl TrainOptions {
         if alpha.start != alpha.end {
             return Ok(Some("alpha"));
         }
-        let cosine = matches!(
-            self.learning_rate_schedule,
-            LearningRateSchedule::Cosine { .. }
-        );
-        Ok(cosine.then_some("learning_rate"))
+        let schedule = &self.learning_rate_schedule;
+        Ok(schedule.is_tied_to_epochs().then_some("learning_rate"))
     }
 
     /// The seed that order, draws and masks of the batches come from.
@@ -278,16 +275,7 @@ impl TrainOptions {
         if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
             return Err(fail("epsilon", "must be above 0"));
         }
-        let (factor, every) = match self.learning_rate_schedule {
-            LearningRateSchedule::Constant => (1.0, 1),
-            LearningRateSchedule::Step {
-                every_epochs,
-                factor,
-            } => (factor, every_epochs),
-            LearningRateSchedule::Cosine { end_factor } => (end_factor, 1),
-        };
-        if every == 0 || !(0.0..=1.0).contains(&factor) {
-            let reason = "needs a factor from 0 to 1 and at least one epoch between changes";
+        if let Some(reason) = self.learning_rate_schedule.problem() {
             return Err(fail("learning_rate_schedule", reason));
         }
         Ok(())

@@ -6,7 +6,9 @@ mod layer_fit;
 mod options_of_parameters;
 mod layers;
 mod parameters;
+mod schedules;
 mod shared;
+mod variants;
 
 pub use data::number;
 

@@ -21,10 +21,11 @@ use super::arrays::ArrayShape;
 use super::cost::{Copies, Cost};
 use super::first_values::FirstValues;
 use super::frame_layer::{FrameLayer, Gradients, Share};
-use super::kind::{self, Before, Key, Kind, Options, Place, Values, sized};
+use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
 use super::sums::dot;
+use crate::keys::{Key, Values};
 
 /// Means with learned weights.
 pub const KIND: Kind = Kind {

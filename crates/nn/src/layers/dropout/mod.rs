@@ -10,9 +10,10 @@ use crate::onnx::{Export, Signal};
 
 use super::cost::Cost;
 use super::frame_layer::{FrameLayer, Gradients, Share};
-use super::kind::{self, Before, Key, Kind, Options, Place, Values};
+use super::kind::{self, Before, Kind, Options, Place};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
+use crate::keys::{Key, Values};
 
 /// Values dropped in training.
 pub const KIND: Kind = Kind {

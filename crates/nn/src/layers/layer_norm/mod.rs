@@ -16,9 +16,10 @@ use super::arrays::ArrayShape;
 use super::cost::Cost;
 use super::first_values::FirstValues;
 use super::frame_layer::{FrameLayer, Gradients, Share};
-use super::kind::{self, Before, Key, Kind, Options, Place, Values};
+use super::kind::{self, Before, Kind, Options, Place};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
+use crate::keys::{Key, Values};
 use rows::Normalised;
 
 /// Each frame to mean 0 and variance 1.

@@ -14,10 +14,11 @@ use super::arrays::ArrayShape;
 use super::cost::Cost;
 use super::first_values::FirstValues;
 use super::frame_layer::{FrameLayer, Gradients, Share};
-use super::kind::{self, Before, Key, Kind, Options, Place, Values, sized};
+use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::on_device::DeviceLayer;
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
+use crate::keys::{Key, Values};
 
 /// Fully connected with ReLU.
 pub const KIND: Kind = Kind {

@@ -18,10 +18,11 @@ use crate::onnx::{Attribute, Axes, Export, Signal};
 use super::arrays::ArrayShape;
 use super::cost::{Copies, Cost};
 use super::first_values::FirstValues;
-use super::kind::{self, Before, Key, Kind, Options, Place, Values, sized};
+use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::on_device::DeviceLayer;
 use super::recurrent_layer::{RecurrentLayer, Walk};
 use super::sized::{Run, SizedLayer};
+use crate::keys::{Key, Values};
 use direction::{DirectionLayout, DirectionPass, DirectionWeights};
 use shape::LstmShape;
 

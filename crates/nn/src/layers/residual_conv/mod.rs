@@ -17,9 +17,10 @@ use super::arrays::ArrayShape;
 use super::cost::{Copies, Cost};
 use super::first_values::{FirstValues, Initialisation};
 use super::frame_layer::{FrameLayer, Gradients, Share};
-use super::kind::{self, Before, Key, Kind, Options, Place, Values, sized};
+use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
+use crate::keys::{Key, Values};
 use same_conv::{SameConv, SameWeights};
 
 /// Two convolutions beside a connection that skips them.

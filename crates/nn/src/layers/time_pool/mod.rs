@@ -14,10 +14,11 @@ use crate::onnx::{Attribute, Axes, Export, Signal};
 
 use super::cost::{Copies, Cost};
 use super::frame_layer::{FrameLayer, Gradients, Share};
-use super::kind::{self, Before, Key, Kind, Options, Place, Values};
+use super::kind::{self, Before, Kind, Options, Place};
 use super::on_device::DeviceLayer;
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
+use crate::keys::{Key, Values};
 pub use how::TimePool;
 use rows::{last_step, mean, mean_backward};
 

@@ -15,10 +15,11 @@ use super::activation::softmax;
 use super::arrays::ArrayShape;
 use super::cost::Cost;
 use super::frame_layer::{FrameLayer, Gradients, Share};
-use super::kind::{self, Before, Key, Kind, Options, Place, Values, sized};
+use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
 use super::sums::dot;
+use crate::keys::{Key, Values};
 
 /// A sum with learned weights.
 pub const KIND: Kind = Kind {

@@ -3,7 +3,16 @@
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
+use super::loss::{Compare, Loss};
 use super::regression_loss::regression_loss;
+
+/// The mean absolute error.
+pub const LOSS: Loss = Loss {
+    name: "mae",
+    keys: &[],
+    has_kernels: false,
+    compare: Compare::Numbers(absolute_error),
+};
 
 /// Mean of `|x - y|` of predictions `[rows, 1]` over the rows with a target; where both are equal, the slope is 0 as in
 /// PyTorch.

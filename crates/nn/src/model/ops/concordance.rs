@@ -5,7 +5,16 @@
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
+use super::loss::{Compare, Loss};
 use super::regression_loss::regression_loss;
+
+/// One minus the concordance correlation.
+pub const LOSS: Loss = Loss {
+    name: "ccc",
+    keys: &[],
+    has_kernels: false,
+    compare: Compare::Numbers(concordance),
+};
 
 /// `1 - 2 s_xy / (s_x² + s_y² + (m_x - m_y)²)` of predictions `[rows, 1]` over the rows with a target, moments with
 /// divisor n. Where predictions and targets are all one and the same number, nothing is left to gain: 0.

@@ -7,6 +7,17 @@ use dfdx::tensor::CpuError;
 use pipe_foundation::exact;
 
 use super::class_loss::{ClassTargets, RowLoss, class_loss, weight_of};
+use super::loss::{Compare, Loss};
+
+/// The focal loss of classes or shares.
+pub const LOSS: Loss = Loss {
+    name: "focal",
+    keys: &["gamma"],
+    has_kernels: false,
+    compare: Compare::Classes(|logits, case| {
+        focal(logits, case.targets, case.weights, case.keys.gamma)
+    }),
+};
 
 /// Mean over the rows that have a target of the sum over classes c of `-q[c] weight[c] (1 - p_c)^gamma ln p_c`, where q are
 /// the shares of the classes, or 1 for the one that is the target; of logits `[rows, classes]`. Divided as

@@ -11,6 +11,8 @@ pub mod focal;
 pub mod gather;
 pub mod grad_reverse;
 mod group_penalty;
+pub mod loss;
+pub mod losses;
 pub mod mmd;
 pub mod multilinear_map;
 mod regression_loss;

@@ -5,6 +5,31 @@ use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
 use super::class_loss::{ClassTargets, RowLoss, class_loss, weight_of};
+use super::cross_entropy::cross_entropy;
+use super::loss::{ClassCase, Compare, Loss, LossKeys};
+
+/// Cross-entropy, smoothed or not, with classes or shares.
+pub const LOSS: Loss = Loss {
+    name: "cross_entropy",
+    keys: &["label_smoothing"],
+    has_kernels: true,
+    compare: Compare::Classes(|logits, case| match case {
+        ClassCase {
+            targets: ClassTargets::Classes(classes),
+            keys: LossKeys {
+                label_smoothing: 0.0,
+                ..
+            },
+            ..
+        } => cross_entropy(logits, classes, case.weights),
+        _ => soft_cross_entropy(
+            logits,
+            case.targets,
+            case.weights,
+            case.keys.label_smoothing,
+        ),
+    }),
+};
 
 /// Cross-entropy of logits `[rows, classes]` with targets q, smoothed to `(1 - s) q + s / classes`.
 ///
@@ -42,7 +67,6 @@ mod tests {
     use pipe_foundation::test_support::noise;
 
     use super::super::class_loss::testing::{check_slopes, evaluate};
-    use super::super::cross_entropy::cross_entropy;
     use super::*;
 
     const TARGETS: [Option<usize>; 4] = [Some(2), None, Some(0), Some(1)];

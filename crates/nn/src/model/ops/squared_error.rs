@@ -3,7 +3,16 @@
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
+use super::loss::{Compare, Loss};
 use super::regression_loss::regression_loss;
+
+/// The mean squared error.
+pub const LOSS: Loss = Loss {
+    name: "mse",
+    keys: &[],
+    has_kernels: false,
+    compare: Compare::Numbers(squared_error),
+};
 
 /// Mean of `(x - y)²` of predictions `[rows, 1]` over the rows with a target.
 ///

@@ -10,7 +10,7 @@ use pipe_foundation::progress::Silent;
 use pipe_foundation::test_support::noise;
 
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Reversal};
-use crate::train::{ClassWeights, Example, LearningRateSchedule, OptimiserName, Sampling};
+use crate::train::{ClassWeights, Example, OptimiserName, Sampling};
 
 use super::*;
 
@@ -359,7 +359,8 @@ fn every_optimiser_learns() {
             optimiser,
             learning_rate: 0.01,
             weight_decay: 1e-4,
-            learning_rate_schedule: LearningRateSchedule::Cosine { end_factor: 0.1 },
+            learning_rate_schedule: serde_json::from_str(r#"{"shape":"cosine","end_factor":0.1}"#)
+                .unwrap(),
             monitor: Monitor::Loss,
             sampling: Sampling::Class,
             ..small(&[])

@@ -101,8 +101,8 @@ fn with_default_loss(mut task: Json) -> Json {
     if task.get("loss").is_none() {
         let of_classes = task["task"] == TaskSpec::CLASSES;
         task["loss"] = match of_classes {
-            true => json!(LossName::CrossEntropy),
-            false => json!(LossName::Ccc),
+            true => json!(LossName::CROSS_ENTROPY),
+            false => json!(LossName::CONCORDANCE),
         };
     }
     task

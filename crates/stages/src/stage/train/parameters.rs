@@ -1,7 +1,8 @@
 //! The parameters of `train`, with the paper's values as defaults.
 
-use pipe_engine::manifest::{Parameter, Shape, Variant};
+use pipe_engine::manifest::{Parameter, Shape};
 
+use pipe_nn::model::LossName;
 use pipe_nn::model::spec::DEFAULT_ENCODER;
 use pipe_nn::train::Mixup;
 
@@ -10,7 +11,7 @@ use crate::stage::leak_policy::LEAKS;
 use crate::stage::normaliser::NORMALISE;
 use crate::stage::parameters::THREADS;
 
-use super::layers;
+use super::{layers, schedules};
 
 const POSITIVE: Shape = Shape::Integer {
     min: 1,
@@ -21,32 +22,6 @@ const BELOW_ONE: Shape = Shape::Float {
     max: 0.999_999,
 };
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
-
-const SCHEDULES: &[Variant] = &[
-    Variant {
-        name: "constant",
-        doc: "The learning rate unchanged.",
-        parameters: &[],
-    },
-    Variant {
-        name: "step",
-        doc: "Multiplied by `factor` after every `every_epochs` epochs.",
-        parameters: &[
-            Parameter::required("every_epochs", POSITIVE, "Epochs between changes."),
-            Parameter::required("factor", FRACTION, "Factor of each change."),
-        ],
-    },
-    Variant {
-        name: "cosine",
-        doc: "Half a cosine down to the last possible epoch (Loshchilov and Hutter, 2017).",
-        parameters: &[Parameter::default(
-            "end_factor",
-            FRACTION,
-            "0.0",
-            "Factor at the last possible epoch.",
-        )],
-    },
-];
 
 /// Everything that can be said of a training.
 pub const PARAMETERS: &[Parameter] = &[
@@ -76,7 +51,7 @@ pub const PARAMETERS: &[Parameter] = &[
             ),
             Parameter::optional(
                 "loss",
-                Shape::Choice(&["cross_entropy", "focal", "ccc", "mse", "mae"]),
+                Shape::Choice(&LossName::ALL),
                 "Loss of a task. Classes: cross_entropy (default) or focal (Lin et al. 2017). Numbers, which are learned in units of their standard deviation: ccc (default; 1 - concordance correlation), mse, mae.",
             ),
             Parameter::optional(
@@ -192,10 +167,7 @@ pub const PARAMETERS: &[Parameter] = &[
     ),
     Parameter::default(
         "learning_rate_schedule",
-        Shape::Tagged {
-            tag: "shape",
-            variants: SCHEDULES,
-        },
+        schedules::SCHEDULE,
         "{\"shape\": \"constant\"}",
         "How the learning rate changes over the epochs.",
     ),

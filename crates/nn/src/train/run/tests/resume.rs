@@ -76,10 +76,10 @@ fn of_every_kind() -> Vec<TrainOptions> {
         },
         weight_decay: 0.01,
         warm_up_updates: 20,
-        learning_rate_schedule: LearningRateSchedule::Step {
-            every_epochs: 3,
-            factor: 0.7,
-        },
+        learning_rate_schedule: serde_json::from_str(
+            r#"{"shape":"step","every_epochs":3,"factor":0.7}"#,
+        )
+        .unwrap(),
         sampling: Sampling::CorpusAndClass,
         epochs: 7,
         patience: 0,

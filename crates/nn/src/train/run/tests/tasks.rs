@@ -32,8 +32,8 @@ fn numeric_targets_are_learned_alone_and_beside_the_classes() {
         validation: numbers(&validation),
     }];
     let views: Vec<_> = validation.iter().map(|made| made.features.view()).collect();
-    for loss in [LossName::Ccc, LossName::Mse, LossName::Mae] {
-        let with_classes = loss == LossName::Ccc;
+    for loss in ["ccc", "mse", "mae"].map(|name| LossName::named(name).unwrap()) {
+        let with_classes = loss == LossName::CONCORDANCE;
         let folder = tempfile::tempdir().unwrap();
         let mut options = small(&[(Attribute::Gender, HeadMode::GradReverse)]);
         options.epochs = 12;
@@ -75,7 +75,7 @@ fn what_cannot_be_scored_is_refused_before_training() {
     };
     data.validation.retain(|example| example.class == Some(1));
     assert!(refused(&options, &data).contains("one class only (neutral)"));
-    options.tasks = vec![TaskSpec::new("loudness", LossName::Ccc)];
+    options.tasks = vec![TaskSpec::new("loudness", LossName::CONCORDANCE)];
     assert!(refused(&options, &data).contains("monitor is ua"));
     options.monitor = Monitor::Ccc;
     data.targets = vec![TargetColumn {

@@ -1,0 +1,53 @@
+//! What the registry knows of the loss of a task.
+
+use dfdx::prelude::*;
+use dfdx::tensor::CpuError;
+
+use super::class_loss::ClassTargets;
+
+/// Outputs of a network in training, `[rows, classes]` or `[rows, 1]`.
+pub type Outputs = Tensor<(usize, usize), f32, Cpu, OwnedTape<f32, Cpu>>;
+/// A loss on the tape.
+pub type Scalar = Tensor<Rank0, f32, Cpu, OwnedTape<f32, Cpu>>;
+
+/// A loss that a task can have.
+#[derive(Clone, Copy, Debug)]
+pub struct Loss {
+    /// Its name in manifests.
+    pub name: &'static str,
+    /// Keys of a task that belong to it.
+    pub keys: &'static [&'static str],
+    /// Whether CUDA devices have kernels for it, without its keys.
+    pub has_kernels: bool,
+    /// What it compares, and how.
+    pub compare: Compare,
+}
+
+/// What a loss compares.
+#[derive(Clone, Copy, Debug)]
+pub enum Compare {
+    /// Logits with classes.
+    Classes(fn(Outputs, ClassCase<'_>) -> Result<Scalar, CpuError>),
+    /// Predictions with numbers, where they are known.
+    Numbers(fn(Outputs, &[Option<f32>]) -> Result<Scalar, CpuError>),
+}
+
+/// What a loss of classes compares logits with.
+#[derive(Clone, Copy, Debug)]
+pub struct ClassCase<'a> {
+    /// The class of each row, or the shares of all.
+    pub targets: ClassTargets<'a>,
+    /// Weight of each class; equal without it.
+    pub weights: Option<&'a [f32]>,
+    /// The keys of the task.
+    pub keys: LossKeys,
+}
+
+/// The keys of a task that losses have, with their defaults.
+#[derive(Clone, Copy, Debug)]
+pub struct LossKeys {
+    /// Exponent of the focal loss.
+    pub gamma: f64,
+    /// How much of each target goes to all classes alike.
+    pub label_smoothing: f64,
+}

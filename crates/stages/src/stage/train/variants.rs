@@ -1,0 +1,80 @@
+//! Registries of the networks crate as choices of a manifest, in the engine's terms.
+
+use pipe_engine::manifest::{Absent, Parameter, Shape};
+use pipe_nn::keys::{self, Key, Values};
+
+/// The static `$variants`, a [`Variant`](pipe_engine::manifest::Variant) for each kind of a registry with `name`, `doc` and
+/// `keys`. Only arrays of one length can be made before the program runs, so that keys are filled up to the same number.
+macro_rules! variants {
+    ($variants:ident, $registered:path) => {
+        static $variants: [pipe_engine::manifest::Variant; $registered.len()] = {
+            use pipe_engine::manifest::{Parameter, Shape, Variant};
+            const MOST_KEYS: usize = {
+                let (mut most, mut at) = (0, 0);
+                while at < $registered.len() {
+                    if $registered[at].keys.len() > most {
+                        most = $registered[at].keys.len();
+                    }
+                    at += 1;
+                }
+                most
+            };
+            // A key that is never seen.
+            const NONE: Parameter = Parameter::optional("", Shape::Bool, "");
+            static KEYS: [[Parameter; MOST_KEYS]; $registered.len()] = {
+                let mut all = [const { [NONE; MOST_KEYS] }; $registered.len()];
+                let mut kind = 0;
+                while kind < $registered.len() {
+                    let mut at = 0;
+                    while at < $registered[kind].keys.len() {
+                        all[kind][at] =
+                            crate::stage::train::variants::parameter(&$registered[kind].keys[at]);
+                        at += 1;
+                    }
+                    kind += 1;
+                }
+                all
+            };
+            const EMPTY: Variant = Variant {
+                name: "",
+                parameters: &[],
+                doc: "",
+            };
+            let mut all = [EMPTY; $registered.len()];
+            let mut at = 0;
+            while at < $registered.len() {
+                let kind = &$registered[at];
+                all[at] = Variant {
+                    name: kind.name,
+                    parameters: KEYS[at].split_at(kind.keys.len()).0,
+                    doc: kind.doc,
+                };
+                at += 1;
+            }
+            all
+        };
+    };
+}
+
+pub(super) use variants;
+
+/// A key as a parameter.
+pub const fn parameter(key: &Key) -> Parameter {
+    let shape = match key.values {
+        Values::Bool => Shape::Bool,
+        Values::Integer { min, max } => Shape::Integer { min, max },
+        Values::Float { min, max } => Shape::Float { min, max },
+        Values::Choice(choices) => Shape::Choice(choices),
+    };
+    Parameter {
+        name: key.name,
+        shape,
+        absent: match key.absent {
+            keys::Absent::Error => Absent::Error,
+            keys::Absent::Null => Absent::Null,
+            keys::Absent::Default(json) => Absent::Default(json),
+        },
+        doc: key.doc,
+        keyed: true,
+    }
+}
