@@ -27,3 +27,20 @@ impl ItemSize {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_held_of_the_input_counts_where_all_of_it_is_taken() {
+        let long = ItemSize {
+            bytes: 1000,
+            memory_bytes: 8,
+        };
+        let made = ItemSize::held(10);
+        assert_eq!(made.with_all_of(long).memory_bytes, 10 + 992);
+        assert_eq!(made.with_all_of(long).bytes, 10);
+        assert_eq!(made.with_all_of(ItemSize::held(1000)), made);
+    }
+}

@@ -112,7 +112,10 @@ impl LongAudio {
                 segment_s,
                 channel,
                 ..
-            } => SampleBlocks::Recording(self, AudioReader::open(path, *segment_s, *channel)?),
+            } => {
+                let reader = AudioReader::open(path, *segment_s, *channel)?;
+                SampleBlocks::Recording(self, reader.into())
+            }
             Place::Values(values) => SampleBlocks::Values(ValueBlocks::new(values, 1)),
         })
     }
@@ -177,7 +180,7 @@ fn unreadable(path: PathBuf, source: std::io::Error) -> AudioError {
 /// The samples of a long recording, block by block in their order.
 pub enum SampleBlocks<'a> {
     /// They are decoded.
-    Recording(&'a LongAudio, AudioReader),
+    Recording(&'a LongAudio, Box<AudioReader>),
     /// They are read.
     Values(ValueBlocks),
 }
