@@ -2,6 +2,7 @@
 
 mod altered_bundle;
 mod audit;
+mod audit_allowed;
 mod audit_memory;
 mod audit_stages;
 mod bit_rot;
@@ -60,6 +61,7 @@ mod opened_files;
 mod own_corpora;
 mod page;
 mod paper;
+mod partition_tables;
 mod partitions;
 mod permission;
 mod predicting;

@@ -71,6 +71,7 @@ pub use command::{COMMAND, orphaned_supervisors, program_of_model, supervisor, w
 pub use embed::{EMBED, check_input as check_embed_input};
 pub use evaluate::{ENTRY as EVALUATION_ENTRY, EVALUATE, of_model as evaluate_of_model};
 pub use ingest::{INGEST, SharedListings, content as file_content, folds, source_facts};
+pub use leak_policy::LeakPolicy;
 pub use probe::ENTRY as PROBE_ENTRY;
 pub use report::{CONTENT as REPORT_CONTENT, FOLD, NAME as REPORT_KIND, odd_folds, odd_reference};
 pub use setting::Setting;
