@@ -3,6 +3,7 @@
 mod adapting;
 mod altered_bundle;
 mod audit;
+mod audit_allowed;
 mod audit_memory;
 mod audit_stages;
 mod bit_rot;
@@ -67,6 +68,7 @@ mod opened_files;
 mod own_corpora;
 mod page;
 mod paper;
+mod partition_tables;
 mod partitions;
 mod permission;
 mod predicting;

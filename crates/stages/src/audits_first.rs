@@ -38,7 +38,7 @@ pub fn connect(plan: &mut Plan, setting: &Setting) -> Result<(), Diagnostics> {
         let before = plan.before(training);
         let is_own = |audit: &usize| {
             let step = &plan.steps[*audit];
-            let fails = FailOn::of(&step.declaration.parameters) == FailOn::Error;
+            let fails = FailOn::of(&step.declaration.parameters).fails();
             fails && step.input_steps().any(|input| before.contains(&input))
         };
         let own: Vec<usize> = audits.iter().copied().filter(is_own).collect();

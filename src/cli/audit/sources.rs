@@ -1,8 +1,11 @@
 //! What `pipe audit` looks at: every `ingest` of a manifest, or one corpus.
 
+use std::collections::BTreeSet;
+
 use pipe_engine::cache::Cache;
-use pipe_engine::manifest::Limits;
-use pipe_engine::stage::Stage;
+use pipe_engine::manifest::{Declaration, Limits};
+use pipe_engine::plan::Step;
+use pipe_engine::stage::{SourceListing, Stage};
 use pipe_foundation::Limit;
 use pipe_nn::model::Device;
 use pipe_speech::corpus::audit::{Finding, Severity};
@@ -15,11 +18,13 @@ use crate::cli::corpora_arguments::AuditArguments;
 use crate::cli::corpus_named::corpus_named;
 use crate::cli::error::CliError;
 use crate::cli::manifest_arguments::ManifestArguments;
-use pipe_stages::audit::{AuditScope, AuditSource, ColumnsOfCorpora, ListedRecording, left_out};
+use pipe_stages::audit::{AuditSource, ColumnsOfCorpora, ListedRecording, left_out};
 use pipe_stages::comparisons::comparisons;
 use pipe_stages::domain::SpeechPlan;
 use pipe_stages::items::details;
-use pipe_stages::stage::{self, INGEST, MadeItems, Setting, SharedListings, source_facts};
+use pipe_stages::stage::{
+    self, AUDIT, FailOn, INGEST, LeakPolicy, MadeItems, Setting, SharedListings, source_facts,
+};
 
 /// What was listed, and what listing warned of, each with the step or corpus.
 pub type Listed = (Vec<AuditSource>, Vec<(String, String)>);
@@ -45,6 +50,7 @@ pub fn sources_of_manifest(
     let compared = comparisons(&plan).into_iter();
     let compared: Vec<AuditSource> = compared.map(|one| one.source(&sources)).collect();
     sources.extend(compared);
+    put_up_with(&mut sources, &plan);
     cache.files.save()?;
     match sources.is_empty() {
         false => Ok(((sources, odd), cache)),
@@ -52,6 +58,24 @@ pub fn sources_of_manifest(
             message: format!("{} has no `ingest`", plan.manifest),
             help: "an audit looks at the recordings that an `ingest` lists".into(),
         }),
+    }
+}
+
+/// Lets what audit stages put up with of their inputs be put up with here, so that both say the same.
+fn put_up_with(sources: &mut [AuditSource], plan: &SpeechPlan) {
+    for audit in plan
+        .steps
+        .iter()
+        .filter(|step| step.declaration.kind.name == AUDIT)
+    {
+        let inputs: BTreeSet<&str> = audit
+            .input_steps()
+            .map(|step| plan.steps[step].id())
+            .collect();
+        let fail_on = FailOn::of(&audit.declaration.parameters);
+        for source in sources.iter_mut().filter(|source| source.is_of(&inputs)) {
+            fail_on.add_to(&mut source.allowed);
+        }
     }
 }
 
@@ -131,12 +155,14 @@ fn of_corpus(
     findings.extend(left_out(&unread));
     let found = recordings.iter().filter_map(|r| r.utterance.class.as_ref());
     let classes = ClassSet::of(&options.classes, &options.class_maps, found)?;
+    let columns = recordings.iter().flat_map(|r| &r.utterance.columns);
+    let columns = columns.flat_map(|columns| columns.keys().cloned());
     let source = AuditSource {
-        name: name.to_owned(),
-        scope: AuditScope::Everything,
+        columns: columns.collect(),
         classes: classes.names().map(str::to_owned).collect(),
         recordings,
         findings,
+        ..AuditSource::unlisted(name)
     };
     Ok((source, odd))
 }
@@ -161,32 +187,63 @@ fn of_plan(plan: &SpeechPlan, cache: &Cache, limits: &Limits) -> Listed {
             for (_, name) in &step.declaration.named {
                 columns.add(name, &plan.corpora, file_bytes);
             }
-            // What a leak is, the audit says itself, and with it everything else.
-            let mut declaration = step.declaration.clone();
-            declaration.parameters.insert("leaks".into(), "warn".into());
-            let listed = match stage::build(&declaration, &setting) {
-                Ok(Stage::Source(stage)) => stage.list(&cache.files),
-                Ok(_) => return AuditSource::unlisted(step.id()),
-                Err(error) => Err(error.into()),
-            };
-            match listed {
-                Ok(listing) => {
-                    let leaks = details(&listing);
-                    let leaks = leaks.iter().flat_map(|details| &details.leak_checks);
-                    let leaks: Vec<&String> = leaks.flat_map(|check| &check.found).collect();
-                    let warnings = listing.warnings.iter();
-                    let warnings = warnings.filter(|warning| !leaks.contains(warning));
-                    odd.extend(of_the_listing(step.id(), warnings));
-                    AuditSource::of_listing(step.id(), &listing, &columns)
+            let (listing, refused) = match listed(step, &setting, cache) {
+                Ok(listed) => listed,
+                Err(error) => {
+                    return AuditSource {
+                        findings: vec![not_listed(
+                            &error,
+                            "`pipe run` fails with the same error, and says more of it",
+                        )],
+                        ..AuditSource::unlisted(step.id())
+                    };
                 }
-                Err(error) => AuditSource {
-                    findings: vec![not_listed(&error)],
-                    ..AuditSource::unlisted(step.id())
-                },
+            };
+            let leaks = details(&listing);
+            let leaks = leaks.iter().flat_map(|details| &details.leak_checks);
+            let leaks: Vec<&String> = leaks.flat_map(|check| &check.found).collect();
+            let warnings = listing.warnings.iter();
+            let warnings = warnings.filter(|warning| !leaks.contains(warning));
+            if refused.is_none() {
+                odd.extend(of_the_listing(step.id(), warnings));
             }
+            let mut source = AuditSource::of_listing(step.id(), &listing, &columns);
+            let policy = LeakPolicy::of(&step.declaration.parameters);
+            source.put_up_with(&policy.allowed());
+            let help = "`pipe run` fails with the same error, and says more of it; what else is found here is found of the rows as votes (`votes` of `ingest`)";
+            source.findings.extend(refused.map(|error| not_listed(&error, help)));
+            source
         })
         .collect();
     (sources, odd)
+}
+
+/// What a step lists, whatever its splits share. Where its rows contradict one another, what it would list if they were votes,
+/// and the error.
+///
+/// # Errors
+/// Where it cannot be listed so either.
+fn listed(
+    step: &Step,
+    setting: &Setting,
+    cache: &Cache,
+) -> miette::Result<(SourceListing, Option<miette::Report>)> {
+    let mut declaration = step.declaration.clone();
+    // What a leak is, the audit says itself, and with it everything else.
+    declaration.parameters.insert("leaks".into(), "warn".into());
+    let list = |declaration: &Declaration| match stage::build(declaration, setting)? {
+        Stage::Source(stage) => stage.list(&cache.files),
+        _ => Ok(SourceListing::default()),
+    };
+    let error = match list(&declaration) {
+        Ok(listing) => return Ok((listing, None)),
+        Err(error) => error,
+    };
+    declaration.parameters.insert("votes".into(), "soft".into());
+    match list(&declaration) {
+        Ok(listing) => Ok((listing, Some(error))),
+        Err(_) => Err(error),
+    }
 }
 
 /// What listing the recordings of a step or corpus warns of, but for what the audit finds itself.
@@ -218,12 +275,12 @@ fn contradicting_rows(error: &dyn std::fmt::Display) -> Finding {
     }
 }
 
-fn not_listed(error: &miette::Report) -> Finding {
+fn not_listed(error: &miette::Report, help: &'static str) -> Finding {
     Finding {
         code: "audit::not_listed",
         severity: Severity::Error,
         message: format!("the recordings cannot be listed: {error}"),
-        help: "`pipe run` fails with the same error, and says more of it",
+        help,
         count: 0,
         names: Vec::new(),
     }

@@ -83,6 +83,29 @@ impl TargetMetrics {
         }
     }
 
+    /// On the corpora that are `counted` together, called `place`; none where one of them does not tell its speakers apart, or
+    /// nothing is known of them.
+    pub fn together(
+        &self,
+        name: &str,
+        place: &str,
+        counted: &BTreeSet<String>,
+    ) -> Option<CorpusAgreement> {
+        let mut speakers = SpeakerPairs::new();
+        let mut all = PairMoments::default();
+        for (_, own) in self.corpora.iter().filter(|one| counted.contains(one.0)) {
+            if own.moments.len() != own.speakers {
+                return None;
+            }
+            for (speaker, moments) in &own.moments {
+                all.add(moments);
+                speakers.entry(speaker.clone()).or_default().add(moments);
+            }
+        }
+        let agreement = all.agreement()?;
+        Some(CorpusAgreement::of(name, place, agreement, speakers))
+    }
+
     /// Of the predictions of several models together, of each on some corpora only; none where one of them does not tell its
     /// speakers apart.
     pub fn pooled(name: &str, parts: &[(&Self, &BTreeSet<String>)]) -> Option<Self> {

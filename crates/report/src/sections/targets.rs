@@ -1,5 +1,7 @@
 //! Numeric targets: one row per variant, target and corpus.
 
+use std::collections::BTreeSet;
+
 use crate::document::{Block, Cell, Column, Table};
 use crate::{CccGain, Study, StudyVariant, TargetResult, number};
 
@@ -112,7 +114,7 @@ pub(crate) fn folds_table(study: &Study) -> Option<Table> {
         });
         let mut rows: Vec<Vec<Cell>> = folds.collect();
         if let Some(all) = &result.folds {
-            let means = [Some(all.mean_ccc), all.mean_pearson, all.mean_rmse];
+            let means = [all.mean_ccc, all.mean_pearson, all.mean_rmse];
             rows.push(row("mean", means, result.utterances));
             let pooled = [result.ccc, result.pearson, Some(result.rmse)];
             rows.push(row("pooled", pooled, result.utterances));
@@ -166,7 +168,7 @@ fn has_gain(result: &TargetResult) -> bool {
 
 fn mean_of_folds(result: &TargetResult) -> Cell {
     let folds = result.folds.as_ref().filter(|_| has_folds(result));
-    let mean = folds.map(|folds| (folds.mean_ccc, folds.interval));
+    let mean = folds.and_then(|folds| Some((folds.mean_ccc?, folds.interval)));
     compared::mean_of_folds(mean, number::coefficient)
 }
 
@@ -174,6 +176,37 @@ fn gain_cell(gain: Option<&CccGain>) -> Cell {
     compared::gain_cell(
         gain.map(|gain| (number::coefficient_gain(gain.ccc), gain.ccc)),
         gain.and_then(|gain| gain.p_corrected),
+    )
+}
+
+/// Which folds have no CCC, in a sentence; empty where all have one.
+fn without_ccc(study: &Study) -> String {
+    /// So many are named.
+    const FEW: usize = 4;
+    let with_folds = study.targets.iter().filter(|result| has_folds(result));
+    let lacking: Vec<String> = with_folds
+        .flat_map(|result| {
+            let folds = result.folds.iter().flat_map(|folds| &folds.folds);
+            let lacking = folds.filter(|fold| fold.ccc.is_none());
+            lacking.map(move |fold| (&result.target, &result.corpus, &fold.fold))
+        })
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .map(|(target, corpus, fold)| format!("{fold} of {target} on {corpus}"))
+        .collect();
+    if lacking.is_empty() {
+        return String::new();
+    }
+    let more = match lacking.len().saturating_sub(FEW) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown = &lacking[..lacking.len().min(FEW)];
+    format!(
+        " {} {}{more} {} no CCC, since truth and predictions do not vary there, and the mean is that of the others.",
+        if lacking.len() == 1 { "Fold" } else { "Folds" },
+        shown.join(", "),
+        if lacking.len() == 1 { "has" } else { "have" },
     )
 }
 
@@ -194,6 +227,7 @@ pub(crate) fn key(study: &Study) -> String {
     };
     if results.iter().any(has_folds) {
         key += compared::MEAN_OF_FOLDS;
+        key += &without_ccc(study);
     }
     if results.iter().any(has_gain) {
         key += &format!(" Gain: difference in CCC from {}", study.compared_with());

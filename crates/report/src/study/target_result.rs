@@ -13,7 +13,7 @@ pub struct TargetResult {
     pub variant: usize,
     /// The target.
     pub target: String,
-    /// The corpus.
+    /// The corpus; `all folds` where it is all corpora that folds leave out, each by the models that were not trained on it.
     pub corpus: String,
     /// Whether models were trained on the corpus.
     pub role: TestRole,
@@ -46,9 +46,10 @@ pub struct TargetResult {
 pub struct TargetFolds {
     /// Each fold that was tested on it.
     pub folds: Vec<TargetFold>,
-    /// Mean of the folds' CCC.
-    pub mean_ccc: f64,
-    /// Mean of the folds' Pearson correlation; none where one has none, or recorded before it was computed.
+    /// Mean of the CCC of the folds that have one; none where none has.
+    #[serde(default)]
+    pub mean_ccc: Option<f64>,
+    /// Mean of the folds' Pearson correlation, as far as they have one; none where recorded before it was computed.
     #[serde(default)]
     pub mean_pearson: Option<f64>,
     /// Mean of the folds' RMSE, in the unit of the target; none where recorded before it was computed.

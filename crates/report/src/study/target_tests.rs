@@ -103,7 +103,7 @@ fn folds_are_one_result() {
     let names: Vec<&str> = found.folds.iter().map(|fold| fold.fold.as_str()).collect();
     assert_eq!(names, ["1", "2"]);
     let cccs: Vec<f64> = found.folds.iter().filter_map(|fold| fold.ccc).collect();
-    assert!((found.mean_ccc - (cccs[0] + cccs[1]) / 2.0).abs() < 1e-12);
+    assert!((found.mean_ccc.unwrap() - (cccs[0] + cccs[1]) / 2.0).abs() < 1e-12);
     assert!(large.gain.unwrap().p.is_some() && study.has_folds());
     let printed = Report {
         study: Some(study),
@@ -112,4 +112,74 @@ fn folds_are_one_result() {
     let folds = printed.folds_to_terminal(100, false);
     assert!(folds.contains("of each fold alone"), "{folds}");
     assert!(!folds.contains("weighted accuracy"), "{folds}");
+}
+
+/// A model that was trained on `trained` and tested on two corpora of six speakers each.
+fn left_out(fold: &str, trained: &str) -> FoldEntry {
+    let predictions = ["x", "y"].map(|corpus| predictions(corpus, 0..6, 0.5));
+    let corpora = predictions.into_iter().flat_map(|metrics| metrics.corpora);
+    let metrics = TargetMetrics {
+        corpora: corpora.collect(),
+        overall: None,
+    };
+    let mut entry = model(0, 1, metrics);
+    entry.model.training_corpora = [trained.to_owned()].into();
+    FoldEntry {
+        fold: fold.into(),
+        entry,
+    }
+}
+
+#[test]
+fn corpora_that_are_left_out_in_turn_have_a_row_of_all() {
+    let folds = vec![left_out("x", "y"), left_out("y", "x")];
+    let entry = ReportEntry::pooled("baseline".into(), folds).expect("alike");
+    let study = study(vec![entry], None);
+    let corpora: Vec<&str> = study
+        .targets
+        .iter()
+        .map(|one| one.corpus.as_str())
+        .collect();
+    assert_eq!(corpora, ["x", "y", "all folds"]);
+    let all = &study.targets[2];
+    assert_eq!((all.utterances, all.speakers), (144, 12));
+    assert_eq!(all.role, TestRole::Unseen);
+    let single = study.targets[0].ccc.unwrap();
+    assert!((all.ccc.unwrap() - single).abs() < 1e-12);
+    let found = all.folds.as_ref().unwrap();
+    let of_folds: Vec<(&str, usize)> = found
+        .folds
+        .iter()
+        .map(|fold| (fold.fold.as_str(), fold.utterances))
+        .collect();
+    assert_eq!(of_folds, [("x", 72), ("y", 72)]);
+    assert!((found.mean_ccc.unwrap() - single).abs() < 1e-12);
+}
+
+#[test]
+fn a_fold_without_a_correlation_is_told_and_the_others_are_shown() {
+    let constant = NumberPrediction {
+        utterance: "c/9/0".into(),
+        corpus: "c".into(),
+        speaker: "c/9".into(),
+        truth: vec![Some(2.0)],
+        predicted: vec![2.0],
+    };
+    let of = |fold: &str, metrics| FoldEntry {
+        fold: fold.into(),
+        entry: model(0, 1, metrics),
+    };
+    let folds = vec![
+        of("1", predictions("c", 0..4, 0.5)),
+        of("2", TargetMetrics::of("arousal", 0, &[constant])),
+    ];
+    let entry = ReportEntry::pooled("baseline".into(), folds).expect("alike");
+    let study = study(vec![entry], None);
+    let found = study.targets[0].folds.as_ref().unwrap();
+    let cccs: Vec<Option<f64>> = found.folds.iter().map(|fold| fold.ccc).collect();
+    assert!(cccs[0].is_some() && cccs[1].is_none(), "{cccs:?}");
+    assert_eq!(found.mean_ccc, cccs[0]);
+    let key = crate::sections::targets::key(&study);
+    let told = "Fold 2 of arousal on c has no CCC, since truth and predictions do not vary there, and the mean is that of the others.";
+    assert!(key.contains(told), "{key}");
 }

@@ -1,6 +1,6 @@
 //! What a model is trained on against what it is evaluated on, where several steps list them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_speech::corpus::Split;
 
@@ -16,6 +16,8 @@ pub struct Comparison {
     pub evaluated: BTreeSet<String>,
     /// The splits of the latter that are scored.
     pub splits: Vec<String>,
+    /// Kinds of findings that the evaluations put up with, each with what says so.
+    pub allowed: BTreeMap<String, String>,
 }
 
 impl Comparison {
@@ -25,6 +27,18 @@ impl Comparison {
             self.trained.iter().map(String::as_str),
             self.evaluated.iter().map(String::as_str),
         )
+    }
+
+    /// Whether another compares the same.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        let of = |one: &Self| {
+            (
+                one.trained.clone(),
+                one.evaluated.clone(),
+                one.splits.clone(),
+            )
+        };
+        of(self) == of(other)
     }
 
     /// Whether all of its steps are among these.
@@ -60,10 +74,14 @@ impl Comparison {
                 evaluated.push(&*source.name);
             }
         }
+        let all = named(sources, &self.trained).chain(named(sources, &self.evaluated));
+        let groups = all.flat_map(|source| source.groups.iter().cloned());
         let parts = self.trained.union(&self.evaluated).cloned().collect();
         AuditSource {
             scope: AuditScope::BetweenSplits { parts },
             classes,
+            groups: groups.collect(),
+            allowed: self.allowed.clone(),
             recordings,
             ..AuditSource::unlisted(&name_of(trained.into_iter(), evaluated.into_iter()))
         }

@@ -129,8 +129,6 @@ mod tests {
     use pipe_foundation::progress::Silent;
     use pipe_speech::corpus::{Split, Utterance};
 
-    use crate::audit::AuditScope;
-
     use super::*;
 
     /// A memory of one process that counts what it was given.
@@ -184,11 +182,8 @@ mod tests {
             digest: Digest::of(b"content"),
         };
         let sources = [AuditSource {
-            name: "s".into(),
-            scope: AuditScope::Everything,
-            classes: Vec::new(),
             recordings: vec![recording],
-            findings: Vec::new(),
+            ..AuditSource::unlisted("s")
         }];
         let memory = Memory::default();
         let measures = || {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_speech::corpus::audit::{
-    Audited, ClassRow, DurationRow, Finding, Severity, audit, audit_between, class_table,
+    Audited, ClassRow, Criteria, DurationRow, Finding, Severity, audit, audit_between, class_table,
     duration_table,
 };
 use serde::Serialize;
@@ -122,6 +122,9 @@ fn audit_source(source: AuditSource, measured: &MeasuredRecordings) -> SourceAud
         name,
         scope,
         classes,
+        columns,
+        groups,
+        allowed,
         recordings,
         mut findings,
     } = source;
@@ -135,16 +138,24 @@ fn audit_source(source: AuditSource, measured: &MeasuredRecordings) -> SourceAud
         })
         .collect();
     let names: Vec<&str> = classes.iter().map(String::as_str).collect();
+    let criteria = Criteria {
+        classes: &names,
+        columns: &columns,
+        groups: &groups,
+    };
     let (class_table, duration_table) = match scope {
         AuditScope::Everything => {
-            findings.extend(audit(&items, &names));
+            findings.extend(audit(&items, criteria));
             (class_table(&items, &names), duration_table(&items))
         }
         AuditScope::BetweenSplits { .. } => {
-            findings.extend(audit_between(&items, &names));
+            findings.extend(audit_between(&items, criteria));
             (Vec::new(), Vec::new())
         }
     };
+    for finding in &mut findings {
+        put_up_with(finding, &allowed);
+    }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     SourceAudit {
         source: name,
@@ -152,5 +163,14 @@ fn audit_source(source: AuditSource, measured: &MeasuredRecordings) -> SourceAud
         class_table,
         duration_table,
         classes,
+    }
+}
+
+/// An error of a kind that is allowed becomes a warning, which says what allows it.
+fn put_up_with(finding: &mut Finding, allowed: &BTreeMap<String, String>) {
+    let kind = finding.code.trim_start_matches("audit::");
+    if let (Severity::Error, Some(whose)) = (finding.severity, allowed.get(kind)) {
+        finding.severity = Severity::Warning;
+        finding.message = format!("{}; {whose} puts up with it", finding.message);
     }
 }

@@ -1,13 +1,13 @@
 //! What an audit looks at: recordings that are listed and not read yet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pipe_engine::stage::SourceListing;
 use pipe_foundation::{Digest, by_cause};
-use pipe_speech::corpus::audit::{Finding, Severity};
+use pipe_speech::corpus::audit::{COMPARED_COLUMNS, Finding, Severity};
 use pipe_speech::corpus::{AudioSource, Utterance};
 
-use crate::items::UtteranceItem;
+use crate::items::{UtteranceItem, details};
 
 use super::columns::ColumnsOfCorpora;
 
@@ -34,6 +34,12 @@ pub struct AuditSource {
     pub scope: AuditScope,
     /// The classes that are told apart.
     pub classes: Vec<String>,
+    /// Columns that may give the class away.
+    pub columns: BTreeSet<String>,
+    /// Columns whose values no split was to cut.
+    pub groups: BTreeSet<String>,
+    /// Kinds of findings that are put up with, each with what says so: `` `leaks` of speech ``.
+    pub allowed: BTreeMap<String, String>,
     /// Its recordings.
     pub recordings: Vec<ListedRecording>,
     /// What listing it found.
@@ -58,6 +64,9 @@ impl AuditSource {
             name: name.to_owned(),
             scope: AuditScope::Everything,
             classes: Vec::new(),
+            columns: COMPARED_COLUMNS.map(str::to_owned).into(),
+            groups: BTreeSet::new(),
+            allowed: BTreeMap::new(),
             recordings: Vec::new(),
             findings: Vec::new(),
         }
@@ -68,8 +77,17 @@ impl AuditSource {
         let mut source = Self::unlisted(name);
         let lost = listing.missing.iter().map(|bad| (&*bad.id, &*bad.reason));
         source.findings.extend(left_out(&lost.collect::<Vec<_>>()));
+        if let Some(details) = details(listing) {
+            source.groups.extend(details.groups.iter().cloned());
+            source.put_up_with(&details.allowed_leaks);
+        }
         for item in &listing.items {
             let facts = item.utterance_facts();
+            for column in facts.utterance.columns.iter().flat_map(|kept| kept.keys()) {
+                if !source.columns.contains(column) {
+                    source.columns.insert(column.clone());
+                }
+            }
             if source.classes.is_empty() {
                 source.classes = facts.classes.names().map(str::to_owned).collect();
             }
@@ -82,6 +100,25 @@ impl AuditSource {
             }
         }
         source
+    }
+
+    /// Whether it is one of these steps, or compares what they list.
+    pub fn is_of(&self, steps: &BTreeSet<&str>) -> bool {
+        match &self.scope {
+            AuditScope::Everything => steps.contains(self.name.as_str()),
+            AuditScope::BetweenSplits { parts } => {
+                parts.iter().all(|part| steps.contains(part.as_str()))
+            }
+        }
+    }
+
+    /// From here on these kinds of leaks are put up with, since `leaks` of the step says so, and no others.
+    pub fn put_up_with(&mut self, leaks: &[&str]) {
+        let whose = format!("`leaks` of {}", self.name);
+        let kinds = leaks.iter();
+        self.allowed = kinds
+            .map(|kind| ((*kind).to_owned(), whose.clone()))
+            .collect();
     }
 }
 

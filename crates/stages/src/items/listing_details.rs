@@ -17,6 +17,10 @@ pub struct ListingDetails {
     pub corpora: Vec<CorpusFacts>,
     /// What it checked for leaks between its splits.
     pub leak_checks: Vec<LeakCheck>,
+    /// The kinds of leaks that it puts up with, as `leaks` names them.
+    pub allowed_leaks: Vec<&'static str>,
+    /// What its splits were not to cut, besides speakers.
+    pub groups: Vec<String>,
     /// What was left out, with the corpus in front, and why.
     pub dropped: Vec<Dropped>,
     /// The published partition that it follows.

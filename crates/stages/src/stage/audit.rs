@@ -11,9 +11,8 @@ use pipe_engine::stage::{
 use pipe_foundation::sync::lock;
 use pipe_foundation::{Digest, Limit, thread_pool};
 use pipe_speech::corpus::Corpora;
-use pipe_speech::corpus::audit::Severity;
+use pipe_speech::corpus::audit::{Finding, Severity};
 use serde::Deserialize;
-use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::audit::{AuditOutcome, AuditSource, ColumnsOfCorpora, Comparison, measure_all};
@@ -24,9 +23,13 @@ use super::output::{Unwritten, write_json};
 use super::parameters::THREADS;
 use super::setting::Setting;
 
+mod fail_on;
 mod listing_digest;
 
-use listing_digest::add_recordings;
+use fail_on::ERRORS;
+use listing_digest::add_source;
+
+pub use fail_on::FailOn;
 
 /// The name of this kind.
 pub const AUDIT: &str = "audit";
@@ -36,8 +39,9 @@ pub const CONTENT: &str = "audit.json";
 pub static KIND: Kind = Kind {
     name: AUDIT,
     // 2: ingests of one chain are compared, and speakers of training and validation alone are a warning; 3: so is audio; 4:
-    // messages name ten things, and columns of utterances without labels count
-    version: 4,
+    // messages name ten things, and columns of utterances without labels count; 5: columns may tell the class, corpora share
+    // texts, and what `leaks` puts up with is a warning
+    version: 5,
     doc: "Looks for what makes a score on recordings meaningless before anything is trained on them, as `pipe audit` does: speakers and copies in more than one split, or in what different ingest stages list for a training and its evaluation; classes that training lacks; facts that give the class away; unusable recordings.",
     parameters: &[
         Parameter::required(
@@ -47,9 +51,9 @@ pub static KIND: Kind = Kind {
         ),
         Parameter::default(
             "fail_on",
-            Shape::Choice(&["error", "never"]),
+            Shape::Either(&[Shape::Choice(&["error", "never"]), Shape::Table(ERRORS)]),
             "\"error\"",
-            "When the step fails. error (default): where a finding is an error, since a score on such data means nothing; trainings on the same data wait for the audit, and do not start after it has failed. never: what was found is reported, and trainings start all the same.",
+            "When the step fails. error (default): where a finding is an error, since a score on such data means nothing; trainings on the same data wait for the audit, and do not start after it has failed. never: what was found is reported, and trainings start all the same. A table such as { shared_copy = \"warn\" } makes some kinds of errors warnings; others stay errors. What `leaks` of an ingest stage puts up with is a warning of its audit, too.",
         ),
         THREADS,
     ],
@@ -57,25 +61,6 @@ pub static KIND: Kind = Kind {
     output: |_| items::AUDIT,
     validate: |_| Vec::new(),
 };
-
-/// When the step fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FailOn {
-    /// Where a finding is an error.
-    Error,
-    /// For no finding.
-    Never,
-}
-
-impl FailOn {
-    /// That of a step with these parameters.
-    pub fn of(parameters: &Map<String, Json>) -> Self {
-        let written = parameters.get("fail_on").cloned();
-        let fail_on = written.and_then(|written| serde_json::from_value(written).ok());
-        fail_on.unwrap_or(Self::Error)
-    }
-}
 
 #[derive(Deserialize)]
 struct Options {
@@ -90,10 +75,14 @@ enum AuditError {
     #[diagnostic(
         code(audit::errors),
         help(
-            "a score on such data means nothing: docs/audit.md says what to do about each. `fail_on = \"never\"` in this stage continues anyway"
+            "a score on such data means nothing: docs/audit.md says what to do about each. `{line}` in this stage makes these warnings, and `fail_on = \"never\"` continues whatever is found"
         )
     )]
-    Errors { count: usize, findings: String },
+    Errors {
+        count: usize,
+        findings: String,
+        line: String,
+    },
     #[error("a recording could not be read: {reason}")]
     #[diagnostic(
         code(audit::unreadable),
@@ -143,13 +132,15 @@ pub fn with_comparisons(
 }
 
 impl Audit {
-    /// The recordings of a listing, with all columns of their corpora.
+    /// The recordings of a listing, with all columns of their corpora, and what is put up with.
     fn source(&self, name: &str, listing: &SourceListing) -> AuditSource {
         let mut columns = lock(&self.columns);
         for corpus in details(listing).iter().flat_map(|details| &details.corpora) {
             columns.add(&corpus.name, &self.corpora, self.file_bytes);
         }
-        AuditSource::of_listing(name, listing, &columns)
+        let mut source = AuditSource::of_listing(name, listing, &columns);
+        self.options.fail_on.add_to(&mut source.allowed);
+        source
     }
 }
 
@@ -162,7 +153,7 @@ impl AggregateStage for Audit {
     fn listing_digest(&self, listing: &SourceListing) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&item_set_digest(&listing.items).0);
-        add_recordings(&self.source("", listing).recordings, &mut hasher);
+        add_source(&self.source("", listing), &mut hasher);
         for bad in &listing.missing {
             for field in [&bad.id, &bad.reason] {
                 hasher.update(field.as_bytes());
@@ -179,7 +170,13 @@ impl AggregateStage for Audit {
         }
         for (index, comparison) in self.comparisons.iter().enumerate() {
             let splits = comparison.splits.join(", ");
-            let what = format!("{} ({splits})", comparison.name());
+            let allowed = comparison.allowed.iter();
+            let allowed = allowed.map(|(kind, whose)| format!("; {kind}: {whose}"));
+            let what = format!(
+                "{} ({splits}){}",
+                comparison.name(),
+                String::from_iter(allowed)
+            );
             fingerprint.add(format!("compared.{index}"), what);
         }
     }
@@ -201,7 +198,12 @@ impl AggregateStage for Audit {
             .filter_map(|input| Some(self.source(&input.label.step_id(), input.listing()?)))
             .collect();
         let compared = self.comparisons.iter();
-        let compared: Vec<AuditSource> = compared.map(|one| one.source(&sources)).collect();
+        let compared = compared.map(|one| {
+            let mut source = one.source(&sources);
+            self.options.fail_on.add_to(&mut source.allowed);
+            source
+        });
+        let compared: Vec<AuditSource> = compared.collect();
         sources.extend(compared);
         let progress = context.progress;
         let work = || {
@@ -221,26 +223,38 @@ impl AggregateStage for Audit {
         };
         let outcome = outcome?;
         write_json(context.out, CONTENT, &outcome).map_err(AuditError::from)?;
-        match (self.options.fail_on, outcome.severities.errors) {
-            (FailOn::Never, _) | (FailOn::Error, 0) => Ok(()),
-            (FailOn::Error, count) => Err(AuditError::Errors {
-                count,
-                findings: errors(&outcome),
+        match outcome.severities.errors {
+            count if count > 0 && self.options.fail_on.fails() => {
+                let errors = errors(&outcome);
+                Err(AuditError::Errors {
+                    count,
+                    findings: first_few(&errors),
+                    line: self
+                        .options
+                        .fail_on
+                        .line(errors.iter().map(|error| error.code)),
+                }
+                .into())
             }
-            .into()),
+            _ => Ok(()),
         }
     }
 }
 
-/// The first few errors, each with its code.
-fn errors(outcome: &AuditOutcome) -> String {
-    const FEW: usize = 5;
+fn errors(outcome: &AuditOutcome) -> Vec<&Finding> {
     let findings = outcome.sources.iter().flat_map(|source| &source.findings);
-    let errors: Vec<String> = findings
-        .filter(|finding| finding.severity == Severity::Error)
-        .map(|finding| format!("{} [{}]", finding.message, finding.code))
+    let errors = findings.filter(|finding| finding.severity == Severity::Error);
+    errors.collect()
+}
+
+/// The first few errors, each with its code.
+fn first_few(errors: &[&Finding]) -> String {
+    const FEW: usize = 5;
+    let shown = errors.iter().take(FEW);
+    let shown: Vec<String> = shown
+        .map(|error| format!("{} [{}]", error.message, error.code))
         .collect();
-    let shown = errors[..errors.len().min(FEW)].join("; ");
+    let shown = shown.join("; ");
     match errors.len().saturating_sub(FEW) {
         0 => shown,
         more => format!("{shown}; and {more} more"),

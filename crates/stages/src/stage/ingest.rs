@@ -291,6 +291,8 @@ impl SourceStage for Ingest {
         let table = splitting.split(&mut entries, self.file_bytes, warnings, &mut details)?;
         warnings.extend(warnings_of_split(&entries, &self.options.split, splitting));
         let policy = &self.options.leaks;
+        details.allowed_leaks = policy.allowed();
+        details.groups.clone_from(&groups);
         check_leaks(&entries, &groups, policy, &mut listing, &mut details)?;
         for (entry, ..) in &mut entries {
             let utterance = &mut entry.utterance;

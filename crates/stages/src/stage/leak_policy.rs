@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 /// What to do about a leak.
-const ON_LEAK: Shape = Shape::Choice(&["error", "warn"]);
+pub const ON_LEAK: Shape = Shape::Choice(&["error", "warn"]);
 
 const SPEAKER: Parameter = LeakKind::Speaker.parameter("A speaker in more than one split.");
 const AUDIO: Parameter = LeakKind::Audio.parameter("The same audio in more than one split.");
@@ -68,6 +68,16 @@ pub enum LeakKind {
 }
 
 impl LeakKind {
+    const ALL: [Self; 7] = [
+        Self::Speaker,
+        Self::Audio,
+        Self::Segment,
+        Self::Session,
+        Self::Recording,
+        Self::Text,
+        Self::Group,
+    ];
+
     /// The kind of what the search for shared speakers and audio finds.
     pub fn of_finding(finding: &Finding) -> Self {
         match finding {
@@ -140,6 +150,13 @@ impl LeakPolicy {
         let written = parameters.get("leaks").cloned();
         let policy = written.and_then(|written| serde_json::from_value(written).ok());
         policy.unwrap_or(Self::All(OnLeak::Error))
+    }
+
+    /// The names of the kinds that are put up with.
+    pub fn allowed(&self) -> Vec<&'static str> {
+        let kinds = LeakKind::ALL.into_iter();
+        let allowed = kinds.filter(|kind| self.about(*kind) == OnLeak::Warn);
+        allowed.map(LeakKind::name).collect()
     }
 
     fn about(&self, kind: LeakKind) -> OnLeak {
@@ -246,8 +263,11 @@ mod tests {
         assert_eq!(policy(json!("error")).allow(&[]), Ok(()));
         let refused = policy(json!("error")).allow(&both).unwrap_err();
         assert_eq!(refused.kinds, "shared_audio, shared_speaker");
+        assert_eq!(policy(json!("warn")).allowed().len(), 7);
+        assert!(policy(json!("error")).allowed().is_empty());
         let table = policy(json!({ "shared_speaker": "warn", "shared_audio": "error" }));
         assert_eq!(table.allow(&both[..1]), Ok(()));
+        assert_eq!(table.allowed(), ["shared_speaker"]);
         let refused = table.allow(&both).unwrap_err();
         assert_eq!(refused.kinds, "shared_audio");
         assert_eq!(refused.findings, "shared_audio here");

@@ -73,6 +73,7 @@ pub use command::{COMMAND, orphaned_supervisors, program_of_model, supervisor, w
 pub use embed::{EMBED, check_input as check_embed_input};
 pub use evaluate::{ENTRY as EVALUATION_ENTRY, EVALUATE, of_model as evaluate_of_model};
 pub use ingest::{INGEST, SharedListings, content as file_content, folds, source_facts};
+pub use leak_policy::LeakPolicy;
 pub use made_items::MadeItems;
 pub use normaliser::attribute as normaliser_attribute;
 pub use probe::ENTRY as PROBE_ENTRY;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::super::leaks::{self, Part};
-use super::super::split::{SESSION, spans_corpora};
+use super::super::split::{RECORDING, SESSION, SPEAKER, spans_corpora};
 use super::super::{AudioSource, Split};
 use super::Audited;
 use super::finding::{Finding, Severity, counted};
@@ -19,8 +19,8 @@ const IS_IN_TRAINING_AND_VALIDATION: (&str, &str) = (
 pub const COMPARED_COLUMNS: [&str; 2] = [SESSION, TEXT];
 const TEXT: &str = "text";
 
-/// Everything but copies that is in more than one split.
-pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
+/// Everything but copies that is in more than one split; of columns, those that are compared anyhow and `groups`.
+pub fn shared_between_splits(items: &[Audited], groups: &BTreeSet<String>) -> Vec<Finding> {
     let leak_items: Vec<leaks::Item<'_>> = items
         .iter()
         .map(|item| leaks::Item {
@@ -92,7 +92,7 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
     let found = found
         .into_iter()
         .filter(|(_, _, _, _, names, _)| !names.is_empty());
-    found
+    let mut findings: Vec<Finding> = found
         .map(|(code, severity, noun, verbs, names, help)| {
             let what = match noun.strip_prefix("pair ") {
                 Some(of) if names.len() > 1 => format!("{} pairs {of} {}", names.len(), verbs.1),
@@ -100,7 +100,32 @@ pub fn shared_between_splits(items: &[Audited]) -> Vec<Finding> {
             };
             Finding::about(code, severity, &what, names, help)
         })
-        .collect()
+        .collect();
+    findings.extend(cut_groups(items, groups));
+    findings
+}
+
+/// Values of `groups` that are in more than one split, but for those that have a finding of their own.
+fn cut_groups(items: &[Audited], groups: &BTreeSet<String>) -> Vec<Finding> {
+    let own = [SPEAKER, RECORDING, SESSION, TEXT];
+    let others = groups.iter().filter(|group| !own.contains(&group.as_str()));
+    let found = others.filter_map(|group| {
+        let names = shared_values(items, group);
+        let what = match names.len() {
+            0 => return None,
+            1 => format!("1 value of the group `{group}` {}", IS_IN.0),
+            count => format!("{count} values of the group `{group}` {}", IS_IN.1),
+        };
+        let help = "`groups` of the ingest stage says that no split may cut them: split so, or take the column out of it";
+        Some(Finding::about(
+            "audit::shared_group",
+            Severity::Warning,
+            &what,
+            names,
+            help,
+        ))
+    });
+    found.collect()
 }
 
 /// Speakers in more than one split: those of test, and those of training and validation alone.

@@ -14,10 +14,11 @@ const TELLS_MUCH: f64 = 0.5;
 const TELLS: f64 = 0.15;
 
 /// What gives the class away.
-pub fn shortcuts(items: &[Audited], classes: &[&str]) -> Vec<Finding> {
+pub fn shortcuts(items: &[Audited], classes: &[&str], columns: &BTreeSet<String>) -> Vec<Finding> {
     let mut findings = classes_of_corpora(items);
     findings.extend(classes_of_speakers(items));
     findings.extend(facts_that_tell(items, classes));
+    findings.extend(columns_that_tell(items, classes, columns));
     findings
 }
 
@@ -109,58 +110,68 @@ fn classes_of_speakers(items: &[Audited]) -> Option<Finding> {
     ))
 }
 
+/// What a fact is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Basis {
+    /// The file alone: emotions are loud or slow, but have no sample rate.
+    File,
+    /// What is heard.
+    Sound,
+    /// A column of the corpora, which may be what annotators wrote of the emotion.
+    Column,
+}
+
 /// A fact of recordings.
 struct Kind {
     name: &'static str,
-    /// Whether it is of the file alone: emotions are loud or slow, but have no sample rate.
-    is_of_file: bool,
+    basis: Basis,
     of: fn(&Audited) -> Option<Fact>,
 }
 
 const KINDS: [Kind; 10] = [
     Kind {
         name: "the corpus",
-        is_of_file: true,
+        basis: Basis::File,
         of: |item| Some(Fact::Value(item.utterance.corpus.clone())),
     },
     Kind {
         name: "the language",
-        is_of_file: true,
+        basis: Basis::File,
         of: |item| Some(Fact::Value(item.utterance.language.clone())),
     },
     Kind {
         name: "the gender",
-        is_of_file: true,
+        basis: Basis::File,
         of: |item| Some(Fact::Value(item.utterance.gender?.name().to_owned())),
     },
     Kind {
         name: "the sample rate",
-        is_of_file: true,
+        basis: Basis::File,
         of: |item| Some(Fact::Value(item.measures()?.rate_hz.to_string())),
     },
     Kind {
         name: "the number of channels",
-        is_of_file: true,
+        basis: Basis::File,
         of: |item| Some(Fact::Value(item.measures()?.channels.to_string())),
     },
     Kind {
         name: "the bit depth",
-        is_of_file: true,
+        basis: Basis::File,
         of: |item| Some(Fact::Value(item.measures()?.bits.to_string())),
     },
     Kind {
         name: "the format",
-        is_of_file: true,
+        basis: Basis::File,
         of: |item| Some(Fact::Value(item.measures()?.format?.name().to_owned())),
     },
     Kind {
         name: "the duration",
-        is_of_file: false,
+        basis: Basis::Sound,
         of: |item| Some(Fact::Number(item.measures()?.duration_s)),
     },
     Kind {
         name: "the loudness",
-        is_of_file: false,
+        basis: Basis::Sound,
         of: |item| {
             let loudness_db = item.measures()?.loudness_db;
             loudness_db.is_finite().then_some(Fact::Number(loudness_db))
@@ -168,64 +179,103 @@ const KINDS: [Kind; 10] = [
     },
     Kind {
         name: "the share of silence",
-        is_of_file: false,
+        basis: Basis::Sound,
         of: |item| Some(Fact::Number(item.measures()?.silence_share)),
     },
 ];
 
 fn facts_that_tell(items: &[Audited], classes: &[&str]) -> Vec<Finding> {
     let found = KINDS.iter().filter_map(|kind| {
-        let observations: Vec<Observation<'_>> = items
-            .iter()
-            .filter_map(|item| {
-                let class = item.utterance.class.as_deref()?;
-                Some(Observation {
-                    speaker: &item.utterance.speaker,
-                    class: classes.iter().position(|name| *name == class)?,
-                    fact: (kind.of)(item)?,
-                })
-            })
-            .collect();
-        finding(kind, telling(&observations)?, observations.len())
+        let observations = observations(items, classes, kind.of);
+        let telling = telling(&observations)?;
+        finding(kind.name, kind.basis, telling, observations.len())
     });
     found.collect()
 }
 
-fn finding(kind: &Kind, telling: Telling, count: usize) -> Option<Finding> {
+/// Columns of words or whole numbers. Others are measured or rated, and no attribute.
+fn columns_that_tell(
+    items: &[Audited],
+    classes: &[&str],
+    columns: &BTreeSet<String>,
+) -> Vec<Finding> {
+    let found = columns.iter().filter_map(|column| {
+        let values = || {
+            items
+                .iter()
+                .filter_map(|item| item.utterance.column(column))
+        };
+        let mut numbers = values().map(|value| value.trim().parse::<f64>().ok());
+        let are_numbers = values().all(|value| value.trim().parse::<f64>().is_ok());
+        if are_numbers && numbers.any(|number| number.is_some_and(|n| n.fract() != 0.0)) {
+            return None;
+        }
+        let of = |item: &Audited| {
+            let value = item.utterance.column(column)?;
+            Some(Fact::Value(value.trim().to_owned()))
+        };
+        let observations = observations(items, classes, of);
+        let telling = telling(&observations)?;
+        let name = format!("the column `{column}`");
+        finding(&name, Basis::Column, telling, observations.len())
+    });
+    found.collect()
+}
+
+/// The items that have a class and a fact.
+fn observations<'a>(
+    items: &'a [Audited],
+    classes: &[&str],
+    of: impl Fn(&Audited) -> Option<Fact>,
+) -> Vec<Observation<'a>> {
+    let observed = items.iter().filter_map(|item| {
+        let class = item.utterance.class.as_deref()?;
+        Some(Observation {
+            speaker: &item.utterance.speaker,
+            class: classes.iter().position(|name| *name == class)?,
+            fact: of(item)?,
+        })
+    });
+    observed.collect()
+}
+
+fn finding(name: &str, basis: Basis, telling: Telling, count: usize) -> Option<Finding> {
     let share = telling.share();
-    let (code, severity) = match (share, kind.is_of_file) {
-        (share, true) if share >= DETERMINES => ("audit::fact_determines_class", Severity::Error),
-        (share, false) if share >= DETERMINES => {
-            ("audit::fact_determines_class", Severity::Warning)
-        }
-        (share, is_of_file) if share >= TELLS_MUCH || (is_of_file && share >= TELLS) => {
-            ("audit::fact_tells_class", Severity::Warning)
-        }
-        (share, _) if share >= TELLS => ("audit::fact_tells_class", Severity::Note),
+    let is_of_file = basis == Basis::File;
+    let determines = share >= DETERMINES;
+    let severity = match share {
+        share if share >= DETERMINES && is_of_file => Severity::Error,
+        share if share >= TELLS_MUCH || (share >= TELLS && is_of_file) => Severity::Warning,
+        share if share >= TELLS => Severity::Note,
         _ => return None,
     };
-    let says = match code {
-        "audit::fact_determines_class" => "determines the class",
-        _ => "gives the class away in part",
-    };
     Some(Finding {
-        code,
+        code: match determines {
+            true => "audit::fact_determines_class",
+            false => "audit::fact_tells_class",
+        },
         severity,
         message: format!(
-            "{} alone {says}: a balanced accuracy of {:.1} % on held-out speakers, against {:.1} % by guessing",
-            kind.name,
+            "{name} alone {}: a balanced accuracy of {:.1} % on held-out speakers, against {:.1} % by guessing",
+            match determines {
+                true => "determines the class",
+                false => "gives the class away in part",
+            },
             telling.balanced_accuracy * 100.0,
             telling.chance * 100.0
         ),
-        help: match kind.is_of_file {
-            true => {
+        help: match basis {
+            Basis::File => {
                 "bring all recordings to one format and balance classes; compare scores with this number, not with chance"
             }
-            false => {
+            Basis::Sound => {
                 "emotions do differ in this: report this number as the baseline, and normalise it where it is an artefact"
+            }
+            Basis::Column => {
+                "where it can be heard, such as a device or a room, a network may learn it instead of the emotion: balance classes over its values, or compare scores with this number; what annotators wrote of the emotion tells the class by itself"
             }
         },
         count,
-        names: vec![kind.name.trim_start_matches("the ").to_owned()],
+        names: vec![name.trim_start_matches("the ").to_owned()],
     })
 }

@@ -1,6 +1,8 @@
 //! Each detector on made audio.
 
 mod made_audio;
+mod shared_columns;
+mod telling;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,6 +30,10 @@ fn named(id: &str, class: &str, split: Split) -> Audited {
     item.utterance.label = class.to_owned();
     item.utterance.split = split;
     item
+}
+
+fn between_splits(items: &[Audited]) -> Vec<Finding> {
+    shared::shared_between_splits(items, &BTreeSet::new())
 }
 
 fn of_code<'a>(findings: &'a [Finding], code: &str) -> Vec<&'a Finding> {
@@ -199,14 +205,14 @@ fn speakers_sessions_and_texts_in_several_splits_are_named() {
         named("c/b", "happy", Split::Test),
         named("c/c", "happy", Split::Train),
     ];
-    assert_eq!(shared::shared_between_splits(&items), []);
+    assert_eq!(between_splits(&items), []);
     for item in &mut items[..2] {
         item.utterance.speaker = "c/anna".into();
         let columns = [("text", "Hello there"), ("session", "3")];
         let columns = columns.map(|(name, value)| (name.to_owned(), value.to_owned()));
         item.utterance.columns = Some(Arc::new(BTreeMap::from(columns)));
     }
-    let found = shared::shared_between_splits(&items);
+    let found = between_splits(&items);
     assert_eq!(
         codes(&found),
         [
@@ -228,7 +234,7 @@ fn speakers_of_training_and_validation_alone_are_a_warning() {
             item.utterance.speaker = format!("c/{speaker}");
             item
         });
-        shared::shared_between_splits(&items.collect::<Vec<_>>())
+        between_splits(&items.collect::<Vec<_>>())
     };
     let found = of(&[
         ("anna", Split::Train),
@@ -263,7 +269,7 @@ fn overlapping_segments_across_splits_are_worse_than_a_shared_file() {
     };
     let of = |second| {
         let items = [segment("c/a", (0.0, 2.0), None, Split::Train), second];
-        shared::shared_between_splits(&items)
+        between_splits(&items)
     };
     let overlapping = of(segment("c/b", (1.5, 3.0), None, Split::Test));
     assert_eq!(codes(&overlapping), ["audit::shared_segment"]);
@@ -310,72 +316,6 @@ fn classes_that_splits_lack_are_named() {
         found[0].message,
         "2 classes have no utterances in test, so scores say nothing of them: angry, bored"
     );
-}
-
-#[test]
-fn what_gives_the_class_away_is_named() {
-    let classes = ["happy", "sad"];
-    let item = |corpus: &str, n: usize, class: &str| {
-        let mut item = named(&format!("{corpus}/{class}{n}"), class, Split::Train);
-        item.utterance.speaker = format!("{corpus}/s{}", n % 6);
-        item
-    };
-    let mixed: Vec<Audited> = (0..48)
-        .map(|n| item("one", n, classes[n / 6 % 2]))
-        .collect();
-    assert_eq!(shortcuts::shortcuts(&mixed, &classes), []);
-    let apart: Vec<Audited> = (0..48)
-        .map(|n| item(["one", "two"][n % 2], n, classes[n % 2]))
-        .collect();
-    let found = shortcuts::shortcuts(&apart, &classes);
-    assert_eq!(
-        codes(&found),
-        [
-            "audit::corpus_determines_class",
-            "audit::speaker_determines_class",
-            "audit::fact_determines_class"
-        ]
-    );
-    assert_eq!(found[0].names, ["one is happy", "two is sad"]);
-    let mut lone = mixed.clone();
-    lone.extend((0..12).map(|n| item("two", n, "happy")));
-    let found = shortcuts::shortcuts(&lone, &classes);
-    assert_eq!(found[0].code, "audit::class_in_one_corpus");
-    assert_eq!(found[0].names, ["sad (in one)"]);
-}
-
-#[test]
-fn a_rate_or_a_loudness_that_follows_the_class_is_told_with_its_accuracy() {
-    let made = Made::new();
-    let classes = ["happy", "sad"];
-    let item = |n: usize, wave: &Waveform| {
-        let mut item = made.of(&format!("c/{n}"), wave);
-        item.utterance.class = Some(classes[n % 2].into());
-        item.utterance.speaker = format!("c/s{}", n / 4);
-        item
-    };
-    let rates: Vec<Audited> = (0..40)
-        .map(|n| item(n, &speech(n as u32, [16_000, 22_050][n % 2], 0.4)))
-        .collect();
-    let found = shortcuts::shortcuts(&rates, &classes);
-    let rate: Vec<&Finding> = found
-        .iter()
-        .filter(|f| f.names == ["sample rate"])
-        .collect();
-    assert_eq!(rate[0].severity, Severity::Error);
-    assert!(rate[0].message.contains("100.0 %"), "{}", rate[0].message);
-    let loud: Vec<Audited> = (0..40)
-        .map(|n| {
-            let mut wave = speech(n as u32, 16_000, 0.4);
-            let gain = [1.0, 0.1][n % 2];
-            wave.samples.iter_mut().for_each(|sample| *sample *= gain);
-            item(n, &wave)
-        })
-        .collect();
-    let found = shortcuts::shortcuts(&loud, &classes);
-    let found = of_code(&found, "audit::fact_determines_class");
-    assert_eq!(found[0].names, ["loudness"]);
-    assert_eq!(found[0].severity, Severity::Warning);
 }
 
 #[test]

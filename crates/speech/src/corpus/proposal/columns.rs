@@ -183,11 +183,19 @@ pub(super) fn other_columns(cells: &Cells, path: Option<&str>) -> Vec<Column> {
     found
 }
 
-/// The columns that are no field, as the end of a sentence; those of numbers may be targets. Nothing where there are none.
-pub(super) fn further_columns(cells: &Cells, found: &[Column]) -> Option<String> {
+/// The columns that are no field and not the column `path`, as the end of a sentence; those of numbers may be targets.
+/// Nothing where there are none.
+pub(super) fn further_columns(
+    cells: &Cells,
+    found: &[Column],
+    path: Option<&str>,
+) -> Option<String> {
     let further = cells.names.iter().enumerate().filter(|(place, name)| {
         let is_found = found.iter().any(|column| column.name == **name);
-        !is_found && !name.is_empty() && !values(cells, *place).is_empty()
+        !is_found
+            && path != Some(name.as_str())
+            && !name.is_empty()
+            && !values(cells, *place).is_empty()
     });
     let further = further.map(|(place, name)| {
         let values = values(cells, place);

@@ -13,6 +13,9 @@ use super::columns::{self, Cells, Column, FileNames, PathFit};
 use super::counted::counted;
 use super::layout::Layout;
 
+/// The column with the files of an audio folder of Hugging Face.
+const FILE_NAME: &str = "file_name";
+
 /// The layout of a folder, by the files that tools put there, by its tables, and by the names of folders.
 pub(super) fn folder_layout(root: &Path, files: &[FoundFile], file_bytes: Limit) -> Option<Layout> {
     let named = |name: &str| {
@@ -57,8 +60,8 @@ pub(super) fn folder_layout(root: &Path, files: &[FoundFile], file_bytes: Limit)
             ),
         );
         if let Ok(cells) = cells(root, first, file_bytes) {
-            let found = columns::other_columns(&cells, Some("file_name"));
-            set_columns(&mut layout, &found, &cells);
+            let found = columns::other_columns(&cells, Some(FILE_NAME));
+            set_columns(&mut layout, &found, &cells, Some(FILE_NAME));
         }
         return Some(layout);
     }
@@ -167,14 +170,15 @@ pub(super) fn table_layout(
     }
     let mut found = vec![path.clone()];
     found.extend(columns::other_columns(&cells, Some(&path.name)));
-    set_columns(&mut layout, &found, &cells);
+    set_columns(&mut layout, &found, &cells, None);
     // For the choice between tables.
     layout.options.insert("rows".into(), json!(fit.found));
     Ok(layout)
 }
 
-/// Names the columns that were found, and says which were not.
-fn set_columns(layout: &mut Layout, found: &[Column], cells: &Cells) {
+/// Names the columns that were found, and says which were not; `path` is the one with the files where the reader knows that
+/// itself.
+fn set_columns(layout: &mut Layout, found: &[Column], cells: &Cells, path: Option<&str>) {
     let columns: serde_json::Map<String, Value> = found
         .iter()
         .map(|column| (column.field.to_string(), json!(column.name)))
@@ -186,7 +190,7 @@ fn set_columns(layout: &mut Layout, found: &[Column], cells: &Cells) {
     layout
         .options
         .insert("columns".into(), Value::Object(columns));
-    if let Some(further) = columns::further_columns(cells, found) {
+    if let Some(further) = columns::further_columns(cells, found, path) {
         layout.comments.push(format!(
             "Further columns, which `columns` of an ingest stage can keep: {further}."
         ));

@@ -134,6 +134,8 @@ fn layouts_of_tools_are_known() {
         text.contains("speaker = \"Speaker\" # 1 speaker: anna"),
         "{text}"
     );
+    // The column with the files is none that utterances keep.
+    assert!(text.contains("can keep: who.\n"), "{text}");
     let audformat = folder(&[
         ("a.wav", ""),
         (

@@ -72,7 +72,7 @@ pub enum SplitError {
         utterances: Vec<String>,
     },
     /// A corpus has fewer groups than there are to be folds.
-    #[error("{corpus} has {groups} that must stay whole, too few for {folds} folds")]
+    #[error("{corpus} {} {groups} that must stay whole, too few for {folds} folds", if corpus.contains(", ") { "have" } else { "has" })]
     #[diagnostic(
         code(corpus::split::too_few_groups),
         help(
@@ -80,7 +80,7 @@ pub enum SplitError {
         )
     )]
     TooFewGroups {
-        /// The corpus.
+        /// The corpus, or those that share groups, separated by commas.
         corpus: String,
         /// Its groups, in words.
         groups: String,

@@ -24,6 +24,14 @@ pub(super) fn json_lines(bytes: &[u8], names: &Names) -> Result<Rows, Problem> {
         };
         objects.push((index as u64 + 1, object));
     }
+    if let [(_, Ok(columns))] = &objects[..]
+        && columns.len() > 1
+        && columns.values().all(Value::is_object)
+    {
+        let reason =
+            "has one object of columns, as pandas writes it by default, and no object for each row";
+        return Err(Problem::new(reason, HELP));
+    }
     if !objects.is_empty() && objects.iter().all(|(_, object)| object.is_err()) {
         let reason = "has neither one JSON object a line nor a JSON array of objects";
         return Err(Problem::new(reason, HELP));
@@ -177,6 +185,14 @@ fn row(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_as_pandas_writes_them_are_told() {
+        let text = r#"{"path": {"0": "a.wav"}, "emotion": {"0": "joy"}}"#;
+        let problem = json_lines(text.as_bytes(), &Names::default()).unwrap_err();
+        assert!(problem.reason.starts_with("has one object of columns"));
+        assert!(problem.help.contains("orient=\"records\""));
+    }
 
     #[test]
     fn a_table_with_a_column_for_each_row_costs_no_more_than_another() {
