@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use pipe_foundation::Standardisation;
 use pipe_nn::layers::REGISTERED;
 use pipe_nn::model::{
     EncoderShape, HeadLabels, Initialisation, InputNormalisation, Model, ModelConfig, Network,
@@ -14,6 +13,7 @@ use pipe_speech::audio;
 use pipe_stages::predict::FrontEnd;
 use serde_json::{Value as Json, json};
 
+use super::normalising::units_of;
 use super::predicting::trained;
 use super::python::python;
 use super::workspace::Workspace;
@@ -123,19 +123,6 @@ fn normalised(
         best_epoch: 0,
     };
     Model::new(config, network)
-}
-
-/// How the features of a case are normalised.
-fn units_of(case: &str) -> Option<InputNormalisation> {
-    let varied = |least: f32| (0..30).map(move |bin| least + bin as f32 / 40.0).collect();
-    match case {
-        "recurrent" => Some(InputNormalisation::Training(Standardisation {
-            means: varied(-0.4),
-            deviations: varied(0.5),
-        })),
-        "forward" => Some(InputNormalisation::Utterance),
-        _ => None,
-    }
 }
 
 /// Recordings of several lengths: voiced sounds in noise on an offset, with a pause, and digital silence.

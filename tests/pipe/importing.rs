@@ -172,7 +172,11 @@ fn what_cannot_be_used_is_said_before_anything_runs() {
             "`names` is only for a file .npy",
         ),
         ("\"features.csv\"", "\"utf16.csv\"", "UTF-16"),
-        ("\"features.csv\"", "\"a.parquet\"", "to_csv"),
+        (
+            "\"features.csv\"",
+            "\"a.parquet\"",
+            "no Parquet file that can be read",
+        ),
         ("\"features.csv\"", "\"a.npy\"", "names.txt"),
         ("\"features.csv\"", "\"twice.csv\"", "same name: `F0`"),
     ] {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use pipe_foundation::Standardisation;
+use pipe_nn::model::InputNormalisation;
 use serde_json::Value as Json;
 
 use super::workspace::Workspace;
@@ -37,6 +39,19 @@ kind = "evaluate"
 model = "train"
 input = "features"
 "#;
+
+/// How the features of a case of the tests of exports are normalised.
+pub fn units_of(case: &str) -> Option<InputNormalisation> {
+    let varied = |least: f32| (0..30).map(move |bin| least + bin as f32 / 40.0).collect();
+    match case {
+        "recurrent" => Some(InputNormalisation::Training(Standardisation {
+            means: varied(-0.4),
+            deviations: varied(0.5),
+        })),
+        "forward" => Some(InputNormalisation::Utterance),
+        _ => None,
+    }
+}
 
 /// Two features of a recording: one tells the class, on an offset that each speaker has for himself; the other never changes.
 fn values(index: usize) -> [f32; 2] {

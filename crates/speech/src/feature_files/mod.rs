@@ -34,7 +34,7 @@ use table::Table;
 /// | `.npy` | an array `[recordings, values]` or `[recordings, frames, values]`, with a list of names |
 /// | `.npz`, `.safetensors` | an array `[values]` or `[frames, values]` under each name |
 /// | `.ark`, `.scp` | Kaldi's matrices and vectors, binary, compressed or text |
-/// | `.csv`, `.tsv` | a row or several for each name: those of openSMILE, audformat and Nkululeko |
+/// | `.csv`, `.tsv`, `.parquet` | a row or several for each name: those of openSMILE, audformat and Nkululeko |
 /// | folder | `.npy`, `.npz` and `.safetensors` files with one array each, under their paths without extension |
 ///
 /// # Errors
@@ -51,14 +51,9 @@ pub fn open(
         "npz" => Box::new(Npz::open(path)?),
         "safetensors" => Box::new(SafetensorsFile::open(path)?),
         "ark" | "scp" => Box::new(KaldiArchives::open(path)?),
-        "csv" | "tsv" => Box::new(Table::open(path, options)?),
-        "parquet" => {
-            let help = "write it as CSV, such as with pandas: read_parquet(...).to_csv(...)";
-            return Err(FeatureFileError::new(path, "Parquet is not read").help(help));
-        }
+        "csv" | "tsv" | "parquet" => Box::new(Table::open(path, options)?),
         _ => {
-            let reason =
-                "its extension is none of .npy, .npz, .safetensors, .ark, .scp, .csv and .tsv";
+            let reason = "its extension is none of .npy, .npz, .safetensors, .ark, .scp, .csv, .tsv and .parquet";
             return Err(FeatureFileError::new(path, reason));
         }
     })
@@ -77,7 +72,7 @@ pub fn columns(
         true => String::new(),
         false => extension(path),
     };
-    let is_table = matches!(&*extension, "csv" | "tsv");
+    let is_table = matches!(&*extension, "csv" | "tsv" | "parquet");
     for (option, is_given, of) in [
         ("columns", options.columns.is_some() && !is_table, "tables"),
         (

@@ -53,6 +53,7 @@ fn every_format_gives_the_numbers_that_were_written() {
         "list.scp",
         "audformat.csv",
         "opensmile.csv",
+        "audformat.parquet",
     ] {
         let file = opened(name);
         assert_eq!(file.names().len(), 3, "{name}");
@@ -102,17 +103,54 @@ fn rows_without_frames_are_vectors() {
 }
 
 #[test]
+fn tables_in_parquet_are_those_in_csv_and_lists_are_columns() {
+    let expected = expected();
+    let row = |name: &str, recording: &str| find(&*opened(name), recording, None).unwrap().values;
+    for (recording, values) in &expected.values {
+        assert_eq!(row("pandas.parquet", recording), values[..3]);
+        assert_eq!(row("lists.parquet", recording), values[..3]);
+    }
+    let options = FeatureFileOptions::default();
+    let named = columns(&golden("lists.parquet"), &options).unwrap();
+    assert_eq!(
+        named.unwrap(),
+        ["embedding.0", "embedding.1", "embedding.2"]
+    );
+    let named = columns(&golden("pandas.parquet"), &options).unwrap();
+    assert_eq!(named.unwrap(), ["F0", "loudness", "jitter"]);
+}
+
+#[test]
+fn damage_of_parquet_is_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(golden("audformat.parquet")).unwrap();
+    let path = folder.path().join("a.parquet");
+    for at in (0..whole.len()).step_by(41) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (at % 8);
+        for content in [&whole[..at], &damaged] {
+            std::fs::write(&path, content).unwrap();
+            if let Ok(file) = open(&path, &FeatureFileOptions::default()) {
+                let _ = file.read(0, None);
+            }
+        }
+    }
+}
+
+#[test]
 fn segments_take_the_rows_within_them() {
     let expected = expected();
-    let file = opened("audformat.csv");
-    let rows = |part| find(&*file, "a/two", Some(part)).unwrap().values;
-    let all = &expected.values["a/two"];
-    assert_eq!(rows((0.01, 0.03)), all[3..9]);
-    assert_eq!(rows((0.02, 0.03)), all[6..9]);
-    assert_eq!(rows((0.03, f64::INFINITY)), all[9..]);
-    let error = find(&*file, "a/two", Some((5.0, 6.0))).unwrap_err();
-    assert!(error.to_string().contains("no row within 5–6 s"), "{error}");
-    assert!(file.has_times(0) && !opened("pandas.csv").has_times(0));
+    for name in ["audformat.csv", "audformat.parquet"] {
+        let file = opened(name);
+        let rows = |part| find(&*file, "a/two", Some(part)).unwrap().values;
+        let all = &expected.values["a/two"];
+        assert_eq!(rows((0.01, 0.03)), all[3..9]);
+        assert_eq!(rows((0.02, 0.03)), all[6..9]);
+        assert_eq!(rows((0.03, f64::INFINITY)), all[9..]);
+        let error = find(&*file, "a/two", Some((5.0, 6.0))).unwrap_err();
+        assert!(error.to_string().contains("no row within 5–6 s"), "{error}");
+        assert!(file.has_times(0) && !opened("pandas.csv").has_times(0));
+    }
 }
 
 #[test]
@@ -210,7 +248,7 @@ fn what_cannot_be_read_says_why_and_what_to_do() {
         ("a.csv", "file,v,v,z\na,1,1,1\n", "same name: `v`"),
         ("a.csv", "\u{feff}x\n1\n", "columns are `x`"),
         ("a.csv", "file,start,v\na,soon,1\n", "line 2: a time"),
-        ("a.parquet", "PAR1", "to_csv"),
+        ("a.parquet", "PAR1", "no Parquet file that can be read"),
         ("a.mat", "", "extension"),
     ] {
         let path = folder.path().join(name);

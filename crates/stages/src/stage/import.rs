@@ -39,7 +39,7 @@ pub static KIND: Kind = Kind {
         Parameter::required(
             FILES,
             Shape::Path,
-            "A file .npy, .npz, .safetensors, .ark, .scp, .csv or .tsv, or a folder with a file for each recording. Its content is part of the key.",
+            "A file .npy, .npz, .safetensors, .ark, .scp, .csv, .tsv or .parquet, or a folder with a file for each recording. Its content is part of the key.",
         )
         .unkeyed(),
         Parameter::optional(

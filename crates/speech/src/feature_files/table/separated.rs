@@ -1,13 +1,14 @@
 //! Text in columns: what separates them, and the records one after another.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, SeekFrom};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use csv::{Position, Reader, ReaderBuilder, StringRecord};
 use pipe_foundation::regular_file;
 
 use crate::feature_files::error::{Fault, FeatureFileError};
+use crate::parquet_table;
 
 /// What may separate columns, the most usual first.
 const DELIMITERS: [u8; 4] = *b",\t;|";
@@ -22,7 +23,14 @@ pub struct Separated {
     delimiter: u8,
     /// Where the header begins: after a byte order mark, and a line such as `sep=;`.
     start: u64,
+    /// The text, where the file has another form.
+    text: Option<Arc<[u8]>>,
 }
+
+/// Text that is read from anywhere.
+trait Text: Read + Seek {}
+
+impl<T: Read + Seek> Text for T {}
 
 impl Separated {
     /// Looks at the first line.
@@ -37,6 +45,9 @@ impl Separated {
             .take(1 << 24)
             .read_until(b'\n', &mut line);
         read.map_err(|error| wrong(error.into()))?;
+        if line.starts_with(parquet_table::START) {
+            return Self::of_parquet(path);
+        }
         if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
             return Err(wrong("it is in UTF-16".into()).help("save it in UTF-8"));
         }
@@ -49,7 +60,31 @@ impl Separated {
             path: path.to_path_buf(),
             delimiter,
             start: start as u64,
+            text: None,
         })
+    }
+
+    /// A table in Parquet, as text in memory.
+    fn of_parquet(path: &Path) -> Result<Self, FeatureFileError> {
+        let bytes = regular_file::read_whole(path);
+        let bytes = bytes.map_err(|error| FeatureFileError::new(path, Fault::from(error)))?;
+        let text = parquet_table::csv(&bytes);
+        let text = text.map_err(|reason| FeatureFileError::new(path, reason))?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            delimiter: b',',
+            start: 0,
+            text: Some(text.into()),
+        })
+    }
+
+    fn open(&self) -> Result<Box<dyn Text>, FeatureFileError> {
+        if let Some(text) = &self.text {
+            return Ok(Box::new(Cursor::new(text.clone())));
+        }
+        let file = regular_file::open(&self.path);
+        let file = file.map_err(|error| FeatureFileError::new(&self.path, error))?;
+        Ok(Box::new(file))
     }
 
     /// The records from the header on.
@@ -57,8 +92,7 @@ impl Separated {
     /// # Errors
     /// A file that cannot be opened.
     pub fn records(&self) -> Result<Records<'_>, FeatureFileError> {
-        let file = regular_file::open(&self.path)
-            .map_err(|error| FeatureFileError::new(&self.path, error))?;
+        let file = self.open()?;
         let reader = ReaderBuilder::new()
             .delimiter(self.delimiter)
             .has_headers(false)
@@ -96,7 +130,7 @@ impl Separated {
     /// The line of the record that begins at a byte or behind the line ends there. Counted here because the reader counts
     /// a line end of two bytes only with the record after it.
     fn line_of(&self, byte: u64) -> Option<u64> {
-        let file = BufReader::new(regular_file::open(&self.path).ok()?);
+        let file = BufReader::new(self.open().ok()?);
         let (mut line, mut last) = (1, 0);
         for (at, next) in (0_u64..).zip(file.bytes()) {
             let next = next.ok()?;
@@ -119,7 +153,7 @@ pub fn is_empty(cell: &str) -> bool {
 
 /// The records of a file.
 pub struct Records<'a> {
-    reader: Reader<File>,
+    reader: Reader<Box<dyn Text>>,
     of: &'a Separated,
     /// Cells that the first record has, as all others must.
     cells: Option<usize>,

@@ -1,6 +1,6 @@
 """Features of three recordings in every format that is read: writes the files beside this one.
 
-usage: python make.py    (NumPy 2.4, safetensors 0.8, kaldiio 2.18, pandas 3.1)
+usage: python make.py    (NumPy 2.4, safetensors 0.8, kaldiio 2.18, pandas 3.1, pyarrow 26.0)
 """
 
 import json
@@ -74,3 +74,10 @@ means = pandas.DataFrame(
 ).T
 means.insert(0, "emotion", [0, 1, 2])
 means.to_csv(folder / "pandas.csv")
+
+# Tables in Parquet: times as pandas keeps them, an index without a name, and embeddings as lists.
+table.set_index(["file", "start", "end"]).to_parquet(folder / "audformat.parquet", compression="snappy")
+means.to_parquet(folder / "pandas.parquet", compression="zstd")
+lists = [(f"{name}.wav", "happy", values[0]) for name, values in features.items()]
+lists = pandas.DataFrame(lists, columns=["file", "emotion", "embedding"])
+lists.to_parquet(folder / "lists.parquet", compression="gzip", index=False)

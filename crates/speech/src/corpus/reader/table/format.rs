@@ -3,7 +3,7 @@
 /// How a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::corpus) enum Format {
-    /// With `"` as quote; separated by commas, semicolons, tabs or vertical bars: see [`super::separated`].
+    /// Or Parquet, which is read as the CSV that it would be. With `"` as quote; separated by commas, semicolons, tabs or vertical bars: see [`super::separated`].
     Csv,
     /// Tab-separated, where a quote is a character as any other.
     Tsv,
@@ -15,7 +15,7 @@ impl Format {
     /// By a file's extension, without case.
     pub fn of_extension(extension: &str) -> Option<Self> {
         match extension.to_ascii_lowercase().as_str() {
-            "csv" | "txt" => Some(Self::Csv),
+            "csv" | "txt" | "parquet" => Some(Self::Csv),
             "tsv" | "tab" => Some(Self::Tsv),
             "jsonl" | "ndjson" | "json" => Some(Self::Json),
             _ => None,

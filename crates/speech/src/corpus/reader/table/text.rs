@@ -4,10 +4,12 @@ use std::borrow::Cow;
 
 use encoding_rs::{DecoderResult, Encoding, UTF_16BE, UTF_16LE};
 
+use crate::parquet_table;
+
 use super::rows::Problem;
 
 /// What a file begins with that is no table, what it is then, and what to do.
-const NO_TABLES: [(&[u8], &str, &str); 4] = [
+const NO_TABLES: [(&[u8], &str, &str); 3] = [
     (
         b"PK\x03\x04",
         "is a workbook or another archive, not text",
@@ -17,11 +19,6 @@ const NO_TABLES: [(&[u8], &str, &str); 4] = [
         b"\xd0\xcf\x11\xe0",
         "is a workbook of an old Excel, not text",
         "save the sheet as CSV, and name that file in `table`",
-    ),
-    (
-        b"PAR1",
-        "is a Parquet file, which is not read",
-        "write it as CSV, such as with pandas: read_parquet(...).to_csv(...)",
     ),
     (
         b"version https://git-lfs",
@@ -48,6 +45,13 @@ pub(super) fn decode<'a>(
         if bytes.starts_with(start) {
             return Err(Problem::new(reason, help));
         }
+    }
+    if bytes.starts_with(parquet_table::START) {
+        let text = parquet_table::csv(bytes);
+        let help = "write it as CSV, such as with pandas: read_parquet(...).to_csv(...)";
+        return text
+            .map(Cow::Owned)
+            .map_err(|reason| Problem::new(&reason, help));
     }
     let marked = Encoding::for_bom(bytes);
     let bytes = marked.map_or(bytes, |(_, mark)| &bytes[mark..]);
