@@ -34,6 +34,8 @@ mod many_class_tests;
 #[cfg(test)]
 mod form_tests;
 #[cfg(test)]
+mod label_tests;
+#[cfg(test)]
 mod reference_tests;
 #[cfg(test)]
 mod simulated;

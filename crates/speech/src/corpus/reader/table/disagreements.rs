@@ -67,6 +67,26 @@ pub(super) fn warn_of_columns(
     }
 }
 
+/// Warns of utterances that several files would be, each with two of these and their lines: names of utterances have no
+/// extension.
+pub(super) fn warn_of_files(
+    draft: &mut Draft<'_>,
+    table: &str,
+    files: &[(&str, [(u64, &str); 2])],
+) {
+    let told: Vec<String> = files
+        .iter()
+        .map(|(id, files)| two_values(id, table, *files))
+        .collect();
+    if told.is_empty() {
+        return;
+    }
+    draft.warn(format!(
+        "files that differ in their extensions alone are one utterance, and the first is read: {}",
+        listed(&told)
+    ));
+}
+
 const FIRST_ROW: &str = "the first row counts";
 
 /// Warns of the utterances `differing`, whose rows differ in `field`, with what counts.

@@ -70,6 +70,7 @@ pub(super) fn roles(
         (*id, rows.collect())
     });
     let repeated: Vec<RowsOfOne<'_>> = repeated.collect();
+    disagreements::warn_of_files(draft, table, &several_files(&groups, read));
     disagreements::warn(draft, table, fields, &repeated);
     disagreements::warn_of_columns(draft, table, kept, &repeated);
     let mut tied: Vec<String> = Vec::new();
@@ -89,6 +90,25 @@ pub(super) fn roles(
     }
     disagreements::warn_of_ties(draft, &tied);
     roles
+}
+
+/// The utterances whose rows name several files, and two of these with their lines.
+fn several_files<'r>(
+    groups: &[(&'r str, Vec<usize>)],
+    read: &'r [(u64, Result<Read, String>)],
+) -> Vec<(&'r str, [(u64, &'r str); 2])> {
+    let file = |index: usize| {
+        let (line, read) = &read[index];
+        let recording = read.as_ref().ok()?.utterance.as_ref().ok()?;
+        Some((*line, recording.path.file_name()?.to_str()?))
+    };
+    let of_group = |(id, rows): &(&'r str, Vec<usize>)| {
+        let mut files = rows.iter().filter_map(|&row| file(row));
+        let first = files.next()?;
+        let other = files.find(|(_, other)| *other != first.1)?;
+        Some((*id, [first, other]))
+    };
+    groups.iter().filter_map(of_group).collect()
 }
 
 /// What the rows of one utterance say together, or the votes that are tied.

@@ -56,3 +56,21 @@ fn numbers_are_averaged_without_a_warning() {
     assert_eq!(ages, [Some("25".to_owned()), Some("7".to_owned())]);
     assert_eq!(listing.warnings, [""; 0]);
 }
+
+#[test]
+fn files_that_differ_in_their_extensions_alone_are_told() {
+    let tree = Tree::new("nemo", &["samples/a.mp3", "samples/a.ogg"]);
+    tree.write(
+        "data.tsv",
+        "file_id\temotion\traw_text\tspeaker_id\tgender\tage\n\
+         a.mp3\tfear\tx\tA\tf\t\na.ogg\tfear\tx\tA\tf\t\n",
+    );
+    let listing = tree.list();
+    assert_eq!(listing.entries.len(), 1);
+    assert_eq!(
+        listing.warnings,
+        [
+            "files that differ in their extensions alone are one utterance, and the first is read: samples/a (a.mp3 in data.tsv:2, a.ogg in data.tsv:3)"
+        ]
+    );
+}
