@@ -1,56 +1,22 @@
 //! Every loss against PyTorch's numbers (`tests/golden/losses/make.py`).
 
-use std::collections::BTreeMap;
-
-use dfdx::prelude::*;
-use dfdx::tensor::CpuError;
 use pipe_foundation::test_support::noise;
-use serde::Deserialize;
 
 use super::absolute_error::absolute_error;
 use super::class_loss::ClassTargets;
 use super::concordance::concordance;
 use super::cross_entropy::cross_entropy;
 use super::focal::focal;
+use super::golden_case::{self, Loss, Traced};
 use super::soft_cross_entropy::soft_cross_entropy;
 use super::squared_error::squared_error;
 
 const CLASSES: usize = 4;
 const WEIGHTS: Option<&[f32]> = Some(&[0.5, 1.0, 2.0, 4.0]);
 
-#[derive(Deserialize)]
-struct Case {
-    loss: f64,
-    gradient: Vec<f64>,
-}
-
-type Traced = Tensor<(usize, usize), f32, Cpu, OwnedTape<f32, Cpu>>;
-type Loss = Result<Tensor<Rank0, f32, Cpu, OwnedTape<f32, Cpu>>, CpuError>;
-
 #[track_caller]
 fn check(name: &str, values: &[f32], columns: usize, loss: impl Fn(Traced) -> Loss) {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/golden/losses/losses.json"
-    );
-    let text = std::fs::read_to_string(path).unwrap();
-    let cases: BTreeMap<String, Case> = serde_json::from_str(&text).unwrap();
-    let expected = &cases[name];
-    let shape = (values.len() / columns, columns);
-    let x = Cpu::default().tensor_from_vec(values.to_vec(), shape);
-    let found = loss(x.leaky_trace()).unwrap();
-    let close = |found: f32, expected: f64| (f64::from(found) - expected).abs() < 1e-6;
-    let value = found.array();
-    assert!(
-        close(value, expected.loss),
-        "{name}: {value} {}",
-        expected.loss
-    );
-    let gradient = found.backward().get(&x).as_vec();
-    assert_eq!(gradient.len(), expected.gradient.len());
-    for (at, (found, expected)) in gradient.iter().zip(&expected.gradient).enumerate() {
-        assert!(close(*found, *expected), "{name}, {at}: {found} {expected}");
-    }
+    golden_case::check("losses", name, values, columns, loss);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub mod squared_error;
 
 pub(crate) mod tape_op;
 #[cfg(test)]
+mod golden_case;
+#[cfg(test)]
 mod golden_losses;
 #[cfg(test)]
 mod golden_penalties;
