@@ -135,7 +135,7 @@ fn layouts_of_tools_are_known() {
         "{text}"
     );
     // The column with the files is none that utterances keep.
-    assert!(text.contains("can keep: who.\n"), "{text}");
+    assert!(text.contains("can keep: who, mood.\n"), "{text}");
     let audformat = folder(&[
         ("a.wav", ""),
         (
