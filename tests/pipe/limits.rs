@@ -235,6 +235,26 @@ fn nothing_left_is_told_with_the_reasons() {
     assert!(help.contains("runs/pipe/speech/set_aside.tsv"), "{help}");
 }
 
+/// The cause is told where it is, and not that a training has nothing to learn from.
+#[test]
+fn that_all_recordings_are_missing_is_the_error() {
+    let space = super::bundles::study(6);
+    std::fs::remove_dir_all(space.join("corpora/made/audio")).unwrap();
+    let run = space.run("pipelines/study.toml", &[]);
+    let (step, error, _) = failure(&run);
+    assert_eq!(step, "speech");
+    for words in [
+        "6 of 6 items cannot be used",
+        "the file does not exist: 6 times",
+    ] {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    space.tone("corpora/made/audio/0000.wav", 16_000, 0.3, 100.0);
+    let (step, error, _) = failure(&space.run("pipelines/study.toml", &[]));
+    assert_eq!(step, "speech");
+    assert!(error.contains("5 of 6 items cannot be used"), "{error}");
+}
+
 #[test]
 fn a_disk_that_fails_ends_the_run_and_makes_no_recording_bad() {
     let space = Workspace::with_corpus(6);

@@ -30,6 +30,8 @@ impl Walk<'_> {
             ..
         } = frame.source;
         let plan = self.plan;
+        // Between copies: even to begin one takes a moment where the item is long.
+        self.progress.check().map_err(ItemError::transient)?;
         let estimate = MemoryEstimate {
             plan,
             children: &self.children,

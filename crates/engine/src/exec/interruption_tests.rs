@@ -1,13 +1,18 @@
-//! A user who asks to stop while a long file is hashed: whether it is one that a step has made, or one that it declares.
+//! A user who asks to stop: while a long file is hashed, whether it is one that a step has made or one that it declares; and
+//! between the copies of an item.
 
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::artifact::{ItemData, ItemFacts, ItemId};
 use crate::cache::Cache;
-use crate::stage::{AggregateContext, AggregateStage, DeclaredFile, Device, Stage};
+use crate::stage::{
+    AggregateContext, AggregateStage, DeclaredFile, Device, ItemContext, ItemCopy, ItemError,
+    ItemStage, Stage,
+};
 
 use super::toy_domain;
 use super::{Event, Observer, RunOptions, RunSummary, Status, run};
@@ -52,6 +57,61 @@ impl Observer for User {
     fn interrupted(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
+}
+
+/// Makes copies, and has the user ask to stop within the first.
+struct Copies {
+    asked: Arc<AtomicBool>,
+    begun: Arc<AtomicUsize>,
+}
+
+impl ItemStage for Copies {
+    fn most_copies(&self) -> usize {
+        20
+    }
+
+    fn copies(&self, facts: &Arc<dyn ItemFacts>) -> Vec<ItemCopy> {
+        let copy = |index: usize| ItemCopy {
+            facts: Arc::new(ItemId(format!("{}#{index}", facts.id()))),
+            fingerprint: index.to_string(),
+            index,
+        };
+        (0..20).map(copy).collect()
+    }
+
+    fn process(
+        &self,
+        _copy: &ItemCopy,
+        input: &dyn ItemData,
+        _context: &ItemContext<'_>,
+    ) -> Result<Box<dyn ItemData>, ItemError> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.asked.store(true, Ordering::Relaxed);
+        toy_domain::passed_on(input)
+    }
+}
+
+#[test]
+fn no_further_copy_is_begun_once_the_user_has_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest =
+        "[stage.list]\nkind = \"list\"\n[stage.copies]\nkind = \"pass\"\ninput = \"list\"\n";
+    let mut plan = toy_domain::plan(folder.path(), manifest, Device::default());
+    let user = User::default();
+    let begun = Arc::new(AtomicUsize::new(0));
+    plan.steps[1].stage = Stage::Items(Box::new(Copies {
+        asked: user.asked.clone(),
+        begun: begun.clone(),
+    }));
+    let cache = Cache::open(&folder.path().join("cache"), false).unwrap();
+    let options = RunOptions {
+        runs: &folder.path().join("runs"),
+        jobs: 1,
+        ..RunOptions::default()
+    };
+    let summary = run(&plan, &cache, &options, &user).unwrap();
+    assert!(summary.interrupted);
+    assert_eq!(begun.load(Ordering::Relaxed), 1);
 }
 
 fn interrupted_run(folder: &Path, stage: Long) -> (RunSummary, User) {

@@ -18,6 +18,7 @@ use crate::stage::{Foresight, SourceListing, Stage};
 use super::aggregate_key::aggregate_fingerprint;
 use super::foresight::foresee;
 use super::group::Group;
+use super::limit::exceeds;
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
@@ -78,7 +79,16 @@ impl<'a> Resolver<'a> {
             failed: Mutex::new(failed),
             foreseen: HashMap::new(),
         };
-        resolver.foreseen = foresee(plan, |step| resolver.listing(step));
+        // A source that lacks too much is what is wrong, and not that steps after it have too little.
+        resolver.foreseen = foresee(plan, |step| {
+            let lacks_too_much = |listing: &&SourceListing| {
+                let missing = listing.missing.len();
+                let all = listing.items.len() + missing;
+                exceeds(missing, all, plan.steps[step].max_bad())
+            };
+            let listing = resolver.listing(step);
+            listing.filter(|listing| !lacks_too_much(listing))
+        });
         resolver
     }
 

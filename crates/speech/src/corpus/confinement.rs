@@ -8,7 +8,7 @@ use pipe_foundation::real_path;
 use pipe_foundation::sync::lock;
 use serde_json::Value;
 
-use super::{CorpusConfig, CorpusError, synthetic};
+use super::{CorpusConfig, CorpusError};
 
 /// Options of readers that name a file or a folder of the corpus.
 const PATHS: [&str; 4] = ["table", "folder", "audio_folder", "labels"];
@@ -60,14 +60,15 @@ impl Confinement {
         match &self.0 {
             Some(folders) if !self.allows(path) => Err(CorpusError::Outside {
                 corpus: corpus.to_owned(),
-                path: path.to_path_buf(),
+                path: real_path(path),
                 project: folders.project.clone(),
             }),
             _ => Ok(()),
         }
     }
 
-    /// The folder that an entry names, and what its options name in it, have to lie inside. Nothing is opened.
+    /// The folder that an entry names, and what its options name in it, have to lie inside. Nothing is opened. A synthetic
+    /// corpus has none.
     ///
     /// # Errors
     /// [`CorpusError::Outside`].
@@ -77,9 +78,6 @@ impl Confinement {
         config: &CorpusConfig,
         corpora_root: &Path,
     ) -> Result<(), CorpusError> {
-        if config.reader == synthetic::READER {
-            return Ok(());
-        }
         let root = corpora_root.join(&config.root);
         self.check(corpus, &root)?;
         let options = config.options.iter();

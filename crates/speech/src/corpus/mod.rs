@@ -35,7 +35,5 @@ pub use list_options::{KeptColumns, ListOptions, VoteRule};
 pub use listing::{
     AudioSource, DropCause, Dropped, Entry, FileContent, Listing, Look, LookAt, is_there,
 };
-pub use reader::{
-    NO_FILE, READERS, Reader, check_config, list, list_by_own_labels, list_with, root_of,
-};
+pub use reader::{READERS, Reader, check_config, list, list_by_own_labels, list_with, root_of};
 pub use utterance::{Gender, Split, Utterance};

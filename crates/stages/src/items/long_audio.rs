@@ -123,7 +123,7 @@ impl LongAudio {
     /// All samples together.
     ///
     /// # Errors
-    /// As [`SampleBlocks::next`]; also once `progress` says so.
+    /// When the file cannot be read any more; also once `progress` says so.
     pub fn waveform(&self, progress: &dyn Progress) -> Result<Waveform, AudioError> {
         let mut samples = Vec::new();
         let room = samples.try_reserve_exact(self.samples as usize);

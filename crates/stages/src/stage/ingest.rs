@@ -47,7 +47,6 @@ pub use build::build;
 use class_checks::{labels_of, unknown_labels};
 use column_checks::{ListedCorpora, check_split_columns, unknown_columns};
 use dropped_table::dropped_table;
-use error::IngestError;
 pub use folds::folds;
 use leak_check::{check_leaks, leak_items};
 use listed::Listed;
@@ -239,9 +238,6 @@ impl Ingest {
                 &mut labels,
             )?);
         }
-        if let (true, Some(nothing)) = (entries.is_empty(), nothing_usable(&details.dropped)) {
-            return Err(nothing.into());
-        }
         // What each corpus lists is sorted; so are several in the order of their names.
         if !entries.is_sorted_by(|(a, _, _), (b, _, _)| a.utterance.id <= b.utterance.id) {
             entries.sort_by(|(a, _, _), (b, _, _)| a.utterance.id.cmp(&b.utterance.id));
@@ -254,18 +250,6 @@ impl Ingest {
             details,
         })
     }
-}
-
-/// Why there is nothing at all, where something was promised.
-fn nothing_usable(dropped: &[Dropped]) -> Option<IngestError> {
-    let lost = || dropped.iter().filter(|dropped| dropped.cause.is_loss());
-    let reasons = lost().map(|lost| (lost.what.as_str(), lost.reason.as_str()));
-    let count = lost().count();
-    (count > 0).then(|| IngestError::Nothing {
-        count,
-        missing: lost().all(|lost| lost.reason.starts_with(corpus::NO_FILE)),
-        causes: by_cause(reasons, CAUSES_TOLD),
-    })
 }
 
 impl SourceStage for Ingest {

@@ -31,7 +31,6 @@ mod tess;
 
 use options::Options;
 
-pub use table::NO_FILE;
 pub(super) use table::{
     cells as table_cells, format_of_name as table_format, published_rows, published_text,
 };

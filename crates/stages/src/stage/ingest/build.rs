@@ -60,7 +60,11 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
             ),
             Some(config) => {
                 let confinement = &corpora.confinement;
-                if let Err(outside) = confinement.check_entry(name, config, &corpora.folder) {
+                let is_made_up = config.reader == synthetic::READER;
+                if let (false, Err(outside)) = (
+                    is_made_up,
+                    confinement.check_entry(name, config, &corpora.folder),
+                ) {
                     let help = miette::Diagnostic::help(&outside);
                     let help = help.map(|help| format!("{help}, or --allow-paths for this once"));
                     diagnostics.push(
@@ -71,7 +75,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                     continue;
                 }
                 let absent = match corpus::root_of(name, config, &corpora.folder) {
-                    _ if config.reader == synthetic::READER => None,
+                    _ if is_made_up => None,
                     result => result.err(),
                 };
                 if let Some(error) = absent {
@@ -101,7 +105,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                 {
                     diagnostics.push(refusal);
                 }
-                if config.reader == synthetic::READER {
+                if is_made_up {
                     let counted = ListOptions {
                         classes: choice.clone(),
                         class_maps: corpora.classes.clone(),

@@ -20,22 +20,6 @@ pub enum IngestError {
         )
     )]
     Leak(Refused),
-    /// Whatever the corpora promise cannot be used.
-    #[error("{count} of {count} {}: {causes}", if *missing { "files are missing" } else { "files or rows cannot be used" })]
-    #[diagnostic(
-        code(ingest::nothing),
-        help(
-            "check where the recordings are and what `root` in corpora.toml says; `pipe corpora` lists the corpora with what it finds of each"
-        )
-    )]
-    Nothing {
-        /// How many they are.
-        count: usize,
-        /// Whether they are files that do not exist.
-        missing: bool,
-        /// Why, most frequent cause first.
-        causes: String,
-    },
     /// The split table cannot be read.
     #[error("cannot read the split table {}: {reason}", path.display())]
     #[diagnostic(code(ingest::split_file), help("the path is relative to the manifest"))]

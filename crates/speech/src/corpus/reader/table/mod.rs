@@ -56,8 +56,7 @@ pub(super) const OPTIONS: &[&str] = &[
 ];
 
 /// Why a row is set aside whose file is missing.
-/// Why a row without its file is left out; which file it is follows.
-pub const NO_FILE: &str = "the file does not exist";
+const NO_FILE: &str = "the file does not exist";
 
 const REQUIRED: [&str; 3] = ["path", "speaker", "emotion"];
 
