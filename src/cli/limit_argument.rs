@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_told() {
+    fn anything_else_is_reported() {
         for (text, told) in [
             ("variants", "expected NAME=NUMBER"),
             ("variants=many", "expected a whole number"),

@@ -81,7 +81,7 @@ fn every_way_of_adapting_trains_on_a_corpus_without_labels_and_is_tested_on_its_
     digests.dedup();
     assert_eq!(digests.len(), 5, "each way gives other predictions");
     let model = "runs/adapt/train/model.safetensors";
-    space.told(&["export", model, "--card", "card.md", "--onnx", "model.onnx"]);
+    space.stdout(&["export", model, "--card", "card.md", "--onnx", "model.onnx"]);
     assert!(
         space
             .read("card.md")
@@ -111,7 +111,7 @@ fn an_ingest_stage_without_classes_is_adapted_to() {
         "split = \"train\"",
         "split = { train = 0.5, validation = 0.0, test = 0.5 }",
     );
-    let refused = space.told_with(&["plan", "adapt.toml"], 1);
+    let refused = space.stdout_of_exit(&["plan", "adapt.toml"], 1);
     assert!(
         refused.contains("have no class, and the model is to be tested"),
         "{refused}"
@@ -155,7 +155,7 @@ fn groups_that_the_data_lack_are_foreseen() {
     let told = |heads: &str, input: &str| {
         let space = space(heads);
         space.edit("adapt.toml", r#"["source", "target"]"#, input);
-        space.told_with(&["plan", "adapt.toml"], 1)
+        space.stdout_of_exit(&["plan", "adapt.toml"], 1)
     };
     let both = r#"["source", "target"]"#;
     let unknown = r#"[{ attribute = "corpus", mode = "coral", target = "fra" }]"#;

@@ -58,7 +58,7 @@ fn with_files(sender: &Workspace, change: &dyn Fn(&mut Files)) -> Workspace {
 }
 
 #[test]
-fn what_its_run_did_not_make_is_told() {
+fn what_its_run_did_not_make_is_reported() {
     let sender = exported();
     let untouched = with_change(&sender, "results/test/metrics.json", &|content| content);
     assert_eq!(reproduced(&untouched, &[]).0["verdict"], "identical");
@@ -107,7 +107,7 @@ fn what_its_run_did_not_make_is_told() {
         "{verdict}"
     );
     assert_eq!(verdict["numbers"][0]["bundle"], 0.99);
-    let told = space.told_with(&["reproduce", BUNDLE], 1);
+    let told = space.stdout_of_exit(&["reproduce", BUNDLE], 1);
     assert!(
         told.contains("altered: the run gives") && told.contains("UA 99.00 %"),
         "{told}"
@@ -116,7 +116,7 @@ fn what_its_run_did_not_make_is_told() {
 }
 
 #[test]
-fn what_a_bundle_lacks_is_told() {
+fn what_a_bundle_lacks_is_reported() {
     let sender = exported();
     let results = [
         "results/test/metrics.json",
@@ -134,7 +134,7 @@ fn what_a_bundle_lacks_is_told() {
         (&verdict["files"], &verdict["missing"]),
         (&json!([]), &json!(missing))
     );
-    let told = space.told_with(&["reproduce", BUNDLE], 1);
+    let told = space.stdout_of_exit(&["reproduce", BUNDLE], 1);
     assert!(
         told.contains("results/test/metrics.json is not there"),
         "{told}"

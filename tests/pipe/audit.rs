@@ -35,7 +35,7 @@ pub fn with_splits() -> Workspace {
 
 /// The findings of an audit that ends with `code`: code, severity and message.
 pub fn findings(space: &Workspace, what: &str, code: i32) -> Vec<(String, String, String)> {
-    let told = space.told_with(&["audit", what, "--json"], code);
+    let told = space.stdout_of_exit(&["audit", what, "--json"], code);
     let lines = lines_of_json(&told);
     assert_eq!(lines.last().unwrap()["event"], "audit_finished", "{told}");
     let text = |line: &Json, key: &str| line[key].as_str().unwrap().to_owned();
@@ -64,13 +64,13 @@ pub fn message(findings: &[(String, String, String)], code: &str, severity: &str
 fn clean_recordings_have_no_findings_and_tables_count_them() {
     let space = with_splits();
     assert_eq!(findings(&space, "pipe.toml", 0), []);
-    let told = space.told(&["audit", "pipe.toml"]);
+    let told = space.stdout(&["audit", "pipe.toml"]);
     assert!(told.ends_with("no errors, 0 warnings, 0 notes\n"), "{told}");
     assert!(
         told.contains("\n  corpus  split       positive  neutral  negative\n"),
         "{told}"
     );
-    let lines = lines_of_json(&space.told(&["audit", "pipe.toml", "--json"]));
+    let lines = lines_of_json(&space.stdout(&["audit", "pipe.toml", "--json"]));
     let durations = lines
         .iter()
         .find(|line| line["event"] == "audit_durations" && line["split"] == "train")
@@ -114,7 +114,7 @@ fn copies_across_splits_are_errors_before_anything_runs() {
     );
     let contradicting = message(&found, "audit::contradicting_labels", "warning");
     assert!(contradicting.contains("made/audio/0001 (neutral) = made/audio/0003 (happy)"));
-    let told = space.told_with(&["audit", "pipe.toml"], 1);
+    let told = space.stdout_of_exit(&["audit", "pipe.toml"], 1);
     assert!(
         told.contains("a score on these recordings means nothing"),
         "{told}"
@@ -208,7 +208,7 @@ input = "held_out_features"
         ),
         "{audio}"
     );
-    let told = space.told_with(&["audit", "pipe.toml"], 1);
+    let told = space.stdout_of_exit(&["audit", "pipe.toml"], 1);
     assert!(
         told.contains("\ntrained on speech, evaluated on held_out\n"),
         "{told}"
@@ -275,7 +275,7 @@ fn ingests_that_feed_one_chain_are_compared() {
         "the same file is in more than one split: made/audio/0000 (train) = other/audio/0000 (test)"
     );
     assert_eq!(found.len(), 1, "{found:?}");
-    let told = space.told_with(&["audit", "pipe.toml"], 1);
+    let told = space.stdout_of_exit(&["audit", "pipe.toml"], 1);
     let title = "\ntrained on speech, evaluated on held_out, speech\n";
     assert!(told.contains(title), "{told}");
     // What is scored by name of what chose the epoch is no leak, and what is not scored is not compared.
@@ -348,7 +348,7 @@ fn a_corpus_of_numbers_alone_is_listed_and_audited() {
     let labels = r#"labels = { positive = ["happy"], neutral = ["neutral"], negative = ["sad"] }"#;
     space.edit("corpora.toml", labels, "");
     assert_eq!(findings(&space, "made", 0), []);
-    let told = space.told(&["corpora", "made"]);
+    let told = space.stdout(&["corpora", "made"]);
     assert!(told.contains("utterances 12, speakers 4"), "{told}");
     assert!(told.contains("12 usable"), "{told}");
     space.edit("pipe.toml", "corpora", "classes = \"none\"\ncorpora");
@@ -356,7 +356,7 @@ fn a_corpus_of_numbers_alone_is_listed_and_audited() {
 }
 
 #[test]
-fn columns_of_utterances_without_labels_are_compared_too_and_warnings_are_told() {
+fn columns_of_utterances_without_labels_are_compared_too_and_warnings_are_reported() {
     let space = with_splits();
     let table = space.read("corpora/made/table.csv");
     let texts = table.lines().enumerate().map(|(index, line)| {
@@ -382,12 +382,12 @@ fn columns_of_utterances_without_labels_are_compared_too_and_warnings_are_told()
         warned.contains("warning: speech: no utterance has the column `mood`"),
         "{warned}"
     );
-    let lines = lines_of_json(&space.told(&["audit", "pipe.toml", "--json"]));
+    let lines = lines_of_json(&space.stdout(&["audit", "pipe.toml", "--json"]));
     assert_eq!(lines[0]["event"], "warning");
 }
 
 #[test]
-fn speakers_whose_names_are_written_in_two_ways_are_told() {
+fn speakers_whose_names_are_written_in_two_ways_are_reported() {
     let space = with_splits();
     space.edit("corpora/made/table.csv", "0007.wav,s3", "0007.wav,S0");
     space.edit("split.tsv", "made/s3\ttest", "made/s3\ttest\nmade/S0\ttest");

@@ -33,7 +33,7 @@ fn what_was_measured_is_remembered_until_the_recording_changes() {
     assert_eq!(findings(&space, "pipe.toml", 0), []);
     let last = fs::metadata(&log).unwrap().len();
     assert!(first < last && last < first + first / 6, "{first} {last}");
-    let pruned = space.told(&["cache", "prune", "--older-than", "0"]);
+    let pruned = space.stdout(&["cache", "prune", "--older-than", "0"]);
     assert!(!log.exists(), "{pruned}");
     assert_eq!(findings(&space, "pipe.toml", 0), []);
 }

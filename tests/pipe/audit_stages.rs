@@ -35,7 +35,7 @@ pub fn of_step(space: &Workspace, name: &str) -> Json {
 
 /// The findings of `pipe audit --json`, each without the name of its source.
 pub fn told(space: &Workspace, manifest: &str, code: i32) -> Vec<Json> {
-    let lines = lines_of_json(&space.told_with(&["audit", manifest, "--json"], code));
+    let lines = lines_of_json(&space.stdout_of_exit(&["audit", manifest, "--json"], code));
     let findings = lines
         .into_iter()
         .filter(|line| line["event"] == "audit_finding");
@@ -96,8 +96,8 @@ fn the_shared_speakers_of_a_published_fold_are_in_the_audit_and_in_the_report() 
     let forms = [
         space.read("runs/p/report/report.md").replace('\\', ""),
         space.read("runs/p/report/report.html"),
-        space.told(&["show", "p/report"]),
-        space.told(&["show", "p/audit"]),
+        space.stdout(&["show", "p/report"]),
+        space.stdout(&["show", "p/audit"]),
     ];
     for form in &forms {
         assert!(form.contains("audit::shared_speaker"), "{form}");

@@ -176,7 +176,7 @@ fn verify_names_what_was_made_from_a_damaged_file_and_repair_forgets_it() {
     let mut is_damaged = true;
     for (repair, code) in [(None, 1), (Some("--repair"), 0), (None, 0)] {
         let arguments = ["cache", "verify"].into_iter().chain(repair);
-        let text = space.told_with(&arguments.collect::<Vec<_>>(), code);
+        let text = space.stdout_of_exit(&arguments.collect::<Vec<_>>(), code);
         let damaged = format!("damaged: object {}\n", Digest::of(b"content\n"));
         let made_from =
             ["taken", "last"].map(|step| format!("made from what is damaged: result of {step}\n"));
@@ -193,7 +193,7 @@ fn verify_names_what_was_made_from_a_damaged_file_and_repair_forgets_it() {
 
 /// What the stat cache notices, and what was deleted from outside, is reported like what a hash finds.
 #[test]
-fn a_result_that_was_changed_or_deleted_from_outside_is_told_when_it_is_made_again() {
+fn a_result_that_was_changed_or_deleted_from_outside_is_reported_when_it_is_made_again() {
     type Harm = fn(&Path);
     let harms: [(Harm, &str, bool); 3] = [
         (
@@ -229,7 +229,7 @@ fn a_result_that_was_changed_or_deleted_from_outside_is_told_when_it_is_made_aga
         assert_eq!(events[0]["gone"], gone);
         assert_eq!(run.events_of("step_missed")[0]["cause"], "damaged");
         assert_eq!(run.finished()["damaged"], 1);
-        let log = space.told(&["show", "pipe", "--log"]);
+        let log = space.stdout(&["show", "pipe", "--log"]);
         assert!(log.contains("the result is not used any more"), "{log}");
         // In the line at the end, for people.
         harm(&object(&space, "content\n"));
@@ -274,6 +274,6 @@ fn a_changed_step_that_finds_the_damage_is_not_told_to_have_no_earlier_run() {
         .map(|event| event["cause"].as_str().unwrap())
         .collect();
     assert_eq!(causes, ["changed", "damaged"]);
-    let log = space.told(&["show", "pipe", "--log"]);
+    let log = space.stdout(&["show", "pipe", "--log"]);
     assert!(!log.contains("no earlier run"), "{log}");
 }

@@ -29,15 +29,15 @@ fn recordings_go_along_only_where_they_are_asked_for_and_may() {
         "licence = \"none\"",
         "licence = \"CC BY 4.0\"",
     );
-    space.told(&export);
-    space.told(&["bundle", "import", "a.tar.zst"]);
+    space.stdout(&export);
+    space.stdout(&["bundle", "import", "a.tar.zst"]);
     let files = space.files("a");
     let count = |start: &str| files.keys().filter(|name| name.starts_with(start)).count();
     assert_eq!(
         (count("audio/made/audio/"), count("features/fbank/")),
         (12, 12)
     );
-    let told = space.told(&["reproduce", "a.tar.zst"]);
+    let told = space.stdout(&["reproduce", "a.tar.zst"]);
     assert!(told.starts_with("identical"), "{told}");
 }
 
@@ -75,7 +75,7 @@ fn a_bundle_with_recordings_needs_nothing_else() {
     fs::rename(&link, &inside).unwrap();
     std::os::unix::fs::symlink("third.wav", &link).unwrap();
     sender.run_well("pipelines/study.toml");
-    sender.told(&WITH_AUDIO);
+    sender.stdout(&WITH_AUDIO);
     let space = Workspace::new();
     fs::copy(sender.join(BUNDLE), space.join(BUNDLE)).unwrap();
     let (verdict, code) = reproduced(&space, &[]);

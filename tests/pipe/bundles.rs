@@ -45,7 +45,7 @@ pub const BUNDLE: &str = "run.tar.zst";
 pub fn exported() -> Workspace {
     let space = study(12);
     space.run_well("pipelines/study.toml");
-    space.told(&["bundle", "export", "pipelines/study.toml", "-o", BUNDLE]);
+    space.stdout(&["bundle", "export", "pipelines/study.toml", "-o", BUNDLE]);
     space
 }
 
@@ -80,7 +80,7 @@ pub fn reproduced(space: &Workspace, more: &[&str]) -> (Json, i32) {
 fn the_same_run_gives_the_same_bytes_and_holds_no_recordings() {
     let space = exported();
     let first = fs::read(space.join(BUNDLE)).unwrap();
-    space.told(&[
+    space.stdout(&[
         "bundle",
         "export",
         "pipelines/study.toml",
@@ -89,7 +89,7 @@ fn the_same_run_gives_the_same_bytes_and_holds_no_recordings() {
     ]);
     assert_eq!(fs::read(space.join("again/b.tar.zst")).unwrap(), first);
 
-    space.told(&["bundle", "import", BUNDLE]);
+    space.stdout(&["bundle", "import", BUNDLE]);
     let files = space.files("run");
     for name in [
         "bundle.json",
@@ -190,7 +190,7 @@ fn a_recording_a_label_and_a_missing_row_make_other_data_with_counts() {
 
 /// Utterances that are in another split are not missing, and those of another split are not counted.
 #[test]
-fn utterances_in_another_split_are_told_as_such() {
+fn utterances_in_another_split_are_reported_as_such() {
     let space = receiver(&exported());
     let split = "speech.split={ train = 0.25, validation = 0.25, test = 0.5 }";
     let (verdict, code) = reproduced(&space, &["--set", split]);
@@ -202,7 +202,7 @@ fn utterances_in_another_split_are_told_as_such() {
     };
     assert_eq!(["missing", "added", "other_recording"].map(sum), [0, 0, 0]);
     assert!(sum("moved_in") > 0 && sum("moved_in") == sum("moved_out"));
-    let told = space.told_with(&["reproduce", BUNDLE, "--set", split], 1);
+    let told = space.stdout_of_exit(&["reproduce", BUNDLE, "--set", split], 1);
     assert!(told.contains("in another split or corpus here"), "{told}");
     assert!(!told.contains("missing"), "{told}");
 }
@@ -216,7 +216,7 @@ fn a_parameter_gives_the_same_data_and_different_numbers() {
     let steps = verdict["steps"].as_array().unwrap();
     assert_eq!(steps, &[json!("train"), json!("test"), json!("report")]);
     assert_eq!(verdict["predictions"][0]["step"], "test");
-    let told = space.told_with(&["reproduce", BUNDLE, "--set", "train.seed=7"], 1);
+    let told = space.stdout_of_exit(&["reproduce", BUNDLE, "--set", "train.seed=7"], 1);
     assert!(
         told.starts_with("changed:\ntrain\n  seed: 0 -> 7\n"),
         "{told}"
@@ -258,7 +258,7 @@ fn a_bundle_grants_no_programs_and_its_results_count_for_nothing() {
         "[stage.one]\nkind = \"command\"\nrun = \"echo 1 > {out}/a\"\noutputs = [\"a\"]\n";
     let space = Workspace::with_manifest("pipe.toml", manifest);
     space.run_well("pipe.toml");
-    space.told(&["bundle", "export", "pipe.toml", "-o", BUNDLE]);
+    space.stdout(&["bundle", "export", "pipe.toml", "-o", BUNDLE]);
     // Even where everything is trusted, as in these tests.
     let told = space.refused(&["reproduce", BUNDLE]);
     assert!(
@@ -270,7 +270,7 @@ fn a_bundle_grants_no_programs_and_its_results_count_for_nothing() {
     let told = space.refused(&["run", "run/project/pipe.toml"]);
     assert!(told.contains("trust::commands"), "{told}");
     // Nothing of it is in a cache.
-    space.told(&[
+    space.stdout(&[
         "bundle",
         "import",
         BUNDLE,

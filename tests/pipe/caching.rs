@@ -71,7 +71,7 @@ fn an_edited_parameter_reruns_its_stage_and_what_follows_and_back_is_free() {
     let space = Workspace::with_corpus(6);
     space.run_well("pipe.toml");
     space.edit("pipe.toml", "bins = 23", "bins = 20");
-    let planned = space.told(&["plan", "pipe.toml"]);
+    let planned = space.stdout(&["plan", "pipe.toml"]);
     assert!(
         planned.contains("+ fbank") && planned.contains("6 items to compute"),
         "{planned}"
@@ -79,7 +79,7 @@ fn an_edited_parameter_reruns_its_stage_and_what_follows_and_back_is_free() {
     let run = space.run_well("pipe.toml");
     assert_eq!(run.executed(), ["fbank", "count"]);
     assert_eq!(run.items().0, 6);
-    let why = space.told(&["why", "pipe.toml"]);
+    let why = space.stdout(&["why", "pipe.toml"]);
     assert!(why.contains("bins: 23 -> 20"), "{why}");
     assert!(why.contains("the result of `fbank` changed"), "{why}");
     space.edit("pipe.toml", "bins = 20", "bins = 23");
@@ -102,7 +102,7 @@ fn one_changed_file_costs_one_file() {
     space.run_well("pipe.toml");
     let before = space.bytes("cache");
     space.tone("corpora/made/audio/0007.wav", 16_000, 0.3, 999.0);
-    let planned = space.told(&["plan", "pipe.toml"]);
+    let planned = space.stdout(&["plan", "pipe.toml"]);
     assert!(
         planned.contains("1 item to compute, 199 reused"),
         "{planned}"
@@ -115,7 +115,7 @@ fn one_changed_file_costs_one_file() {
         grown < 20_000,
         "the cache grew by {grown} of {before} bytes"
     );
-    let why = space.told(&["why", "pipe.toml", "--step", "speech"]);
+    let why = space.stdout(&["why", "pipe.toml", "--step", "speech"]);
     assert!(why.contains("made/audio/0007: content "), "{why}");
 }
 

@@ -62,19 +62,19 @@ fn the_labels_of_the_corpora_can_be_the_classes() {
     );
     let report = space.read("runs/task/report/report.md");
     assert!(report.contains("elation"), "{report}");
-    let shown = space.told(&["show", "task/speech"]);
+    let shown = space.stdout(&["show", "task/speech"]);
     assert!(shown.contains("sadness"), "{shown}");
 
     let model = "runs/task/train/model.safetensors";
     space.tone("own.wav", 16_000, 1.5, 200.0);
-    let predicted = space.told(&["predict", model, "own.wav", "--format", "csv"]);
+    let predicted = space.stdout(&["predict", model, "own.wav", "--format", "csv"]);
     assert!(
         predicted.starts_with(
             "file,start_s,end_s,predicted,p_anger,p_calm,p_elation,p_neutral,p_sadness,silent\n"
         ),
         "{predicted}"
     );
-    space.told(&["export", model, "--card", "card.md", "--onnx", "model.onnx"]);
+    space.stdout(&["export", model, "--card", "card.md", "--onnx", "model.onnx"]);
     let card = space.read("card.md");
     assert!(
         card.contains("five classes of emotion: anger, calm, elation, neutral and sadness"),
@@ -99,7 +99,7 @@ fn a_shared_map_leaves_out_what_it_does_not_list_and_keeps_the_labels() {
     let calm = |row: &str| row.contains(",calm,") && row.contains(",low,");
     assert!(predictions.lines().any(calm), "{predictions}");
     let model = "runs/task/train/model.safetensors";
-    space.told(&["export", model, "--card", "card.md"]);
+    space.stdout(&["export", model, "--card", "card.md"]);
     let card = space.read("card.md");
     assert!(card.contains("calm, neutral, sadness"), "{card}");
     // The features are those of the other task: only what depends on the classes is computed anew.
@@ -190,7 +190,7 @@ fn planned(space: &Workspace) -> String {
 }
 
 #[test]
-fn labels_that_no_corpus_has_are_told_with_the_nearest_that_exist() {
+fn labels_that_no_corpus_has_are_reported_with_the_nearest_that_exist() {
     let space = space("classes = { sad = [\"sadnes\", \"sadness\"], angry = [\"anger\"] }");
     let told = planned(&space);
     let expected =

@@ -189,7 +189,7 @@ outputs = ["count.txt"]
 }
 
 #[test]
-fn a_failing_program_is_told_with_its_last_words() {
+fn a_failing_program_is_reported_with_its_last_words() {
     let space = space(
         2,
         r#"
@@ -310,7 +310,7 @@ outputs = ["count.txt"]
     let run = space.run_well("pipe.toml");
     assert_eq!(run.executed(), ["count"]);
     assert_eq!(space.read("runs/pipe/count/count.txt").trim(), "none");
-    let why = space.told(&["why", "pipe.toml", "--step", "count"]);
+    let why = space.stdout(&["why", "pipe.toml", "--step", "count"]);
     assert!(why.contains("file.tools/count.sh"), "{why}");
 }
 

@@ -164,7 +164,7 @@ fn verify_reports_damage_repair_takes_it_out_and_a_run_makes_it_again() {
 }
 
 #[test]
-fn damaged_items_are_told_and_only_they_are_made_again() {
+fn damaged_items_are_reported_and_only_they_are_made_again() {
     let space = space();
     space.run_well("pipe.toml");
     let pack = &KINDS[0].files(&space)[0];

@@ -68,7 +68,7 @@ fn results_of_the_processor_are_no_results_of_cuda() {
         assert_eq!(run.steps(), (0, 5, 0), "{more:?}");
     }
     let cuda = ["--device", "cuda:2"];
-    let plan = |more: &[&str]| space.told(&[&["plan", "one.toml"], more].concat());
+    let plan = |more: &[&str]| space.stdout(&[&["plan", "one.toml"], more].concat());
     assert!(plan(&[]).contains("5 unchanged, 0 to run"));
     let told = plan(&cuda);
     assert!(
@@ -77,14 +77,14 @@ fn results_of_the_processor_are_no_results_of_cuda() {
     );
     let why = |more: &[&str]| {
         let step = ["why", "one.toml", "--step", "train"];
-        space.told(&[&step, more].concat())
+        space.stdout(&[&step, more].concat())
     };
     let told = why(&cuda);
     assert!(told.contains("  device: cpu -> cuda\n"), "{told}");
     let told = why(&["--device", "cuda", "--tf32"]);
     assert!(told.contains("  device: cpu -> cuda, TF32\n"), "{told}");
     // The run names its device.
-    let runs = space.told(&["runs", "--json"]);
+    let runs = space.stdout(&["runs", "--json"]);
     assert!(runs.contains("\"device\":\"cpu\""), "{runs}");
 }
 
@@ -277,7 +277,7 @@ mod in_software {
     }
 
     #[test]
-    fn a_driver_or_device_that_is_not_there_is_told_before_anything_runs() {
+    fn a_driver_or_device_that_is_not_there_is_reported_before_anything_runs() {
         if emulator().is_none() {
             return;
         }
@@ -393,7 +393,7 @@ fn layers_without_kernels_are_refused_while_a_run_is_planned() {
         "encoder = [{ layer = \"linear\", units = 8 }, { layer = \"time_pool\", how = \"mean\" }]";
     let manifest = one().replace("epochs = 8", "epochs = 2");
     let space = space(&manifest.replace(super::manifests::ENCODER.trim_end(), layers));
-    assert!(space.told(&["plan", "one.toml"]).contains("to run"));
+    assert!(space.stdout(&["plan", "one.toml"]).contains("to run"));
     let told = refused(&space, &["plan", "one.toml", "--device", "cuda"]);
     assert!(told.contains("model::no_kernels"), "{told}");
     assert!(

@@ -85,7 +85,7 @@ fn without_a_driver_everything_works_but_cuda() {
 }
 
 #[test]
-fn a_missing_library_is_told_before_anything_runs() {
+fn a_missing_library_is_reported_before_anything_runs() {
     let Some(emulator) = emulator() else { return };
     if installed() {
         return;
@@ -108,7 +108,7 @@ fn a_missing_library_is_told_before_anything_runs() {
 }
 
 #[test]
-fn a_library_without_a_function_is_told_with_its_name() {
+fn a_library_without_a_function_is_reported_with_its_name() {
     let Some(emulator) = emulator() else { return };
     if installed() {
         return;

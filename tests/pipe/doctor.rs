@@ -34,7 +34,7 @@ fn every_part_is_looked_at_and_nothing_is_left_behind() {
             space.run_well("pipe.toml");
         }
         let before = space.files(".");
-        let text = space.told(&["doctor", "--json"]);
+        let text = space.stdout(&["doctor", "--json"]);
         let found = checks(&text);
         let names: Vec<&str> = found.iter().map(|(name, _, _)| name.as_str()).collect();
         for name in [
@@ -63,7 +63,7 @@ fn every_part_is_looked_at_and_nothing_is_left_behind() {
         assert_eq!(names.contains(&"permissions"), there);
         assert!(space.files(".") == before);
     }
-    let text = space.told(&["doctor"]);
+    let text = space.stdout(&["doctor"]);
     assert!(text.contains("fit for runs"), "{text}");
 }
 
@@ -72,7 +72,7 @@ fn what_is_wrong_is_said_with_what_to_do() {
     let space = Workspace::with_corpus(3);
     space.run_well("pipe.toml");
     space.write("cache/VERSION", "pipe cache 2\n");
-    let text = space.told_with(&["doctor"], 1);
+    let text = space.stdout_of_exit(&["doctor"], 1);
     assert!(text.contains("bad      cache"), "{text}");
     assert!(text.contains("choose another cache with --cache"), "{text}");
     assert!(
@@ -81,10 +81,10 @@ fn what_is_wrong_is_said_with_what_to_do() {
     );
     space.write("cache/VERSION", "pipe cache 1\n");
     space.write("corpora.toml", "folder = 3\n");
-    let text = space.told_with(&["doctor"], 1);
+    let text = space.stdout_of_exit(&["doctor"], 1);
     assert!(text.contains("bad      corpora"), "{text}");
     fs::remove_file(space.join("corpora.toml")).unwrap();
-    let found = checks(&space.told(&["doctor", "--json"]));
+    let found = checks(&space.stdout(&["doctor", "--json"]));
     assert_eq!(check(&found, "corpora").0, "warning");
     let user = Somebody::new(&space);
     permit(&space.join("cache"), 0o555, 0o444);
@@ -128,7 +128,7 @@ fn what_runs_fail_for_is_not_fit_for_runs() {
     }
     let space = Workspace::with_corpus(3);
     space.write("runs", "no folder");
-    let text = space.told_with(&["doctor"], 1);
+    let text = space.stdout_of_exit(&["doctor"], 1);
     assert!(text.contains("bad      folder of results"), "{text}");
     fs::remove_file(space.join("runs")).unwrap();
     fs::create_dir(space.join("runs")).unwrap();

@@ -172,7 +172,7 @@ fn only_new_recordings_are_computed_and_the_content_of_the_model_decides() {
     export(&space, "models/same.onnx", &[]);
     let run = space.run_well("e.toml");
     assert_eq!(run.executed(), ["outputs", "files"]);
-    let why = space.told(&["why", "e.toml"]);
+    let why = space.stdout(&["why", "e.toml"]);
     assert!(
         why.contains("file.model") || why.contains("the file `model`"),
         "{why}"
@@ -231,7 +231,7 @@ fn what_cannot_be_used_is_refused_in_the_plan() {
 }
 
 #[test]
-fn a_waveform_where_the_model_takes_features_is_told_in_the_plan() {
+fn a_waveform_where_the_model_takes_features_is_reported_in_the_plan() {
     let space = trained();
     // A model over features, as it is without the front end.
     export(&space, "model.onnx", &["--input", "features"]);

@@ -108,13 +108,13 @@ fn a_plan_shows_every_program() {
     let space = space(
         "\n[stage.listed]\nkind = \"command\"\nrun = [\"touch\", \"{out}/a b\"]\noutputs = [\"a b\"]\n",
     );
-    let plan = space.told(&["plan", "pipe.toml"]);
+    let plan = space.stdout(&["plan", "pipe.toml"]);
     assert!(plan.contains("\n      $ env > {out}/seen.txt\n"), "{plan}");
     assert!(
         plan.contains("\n      $ [\"touch\",\"{out}/a b\"]\n"),
         "{plan}"
     );
-    let json = space.told(&["plan", "pipe.toml", "--json"]);
+    let json = space.stdout(&["plan", "pipe.toml", "--json"]);
     assert!(json.contains("\"run\":\"env > {out}/seen.txt\""), "{json}");
 }
 

@@ -57,7 +57,7 @@ fn refused(space: &Workspace, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn every_bad_manifest_is_told_what_is_wrong() {
+fn every_bad_manifest_is_reported_what_is_wrong() {
     let space = space();
     let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pipe/bad");
     let mut names: Vec<String> = std::fs::read_dir(bad)
@@ -110,7 +110,7 @@ fn overrides_that_name_nothing_are_refused() {
 }
 
 #[test]
-fn a_manifest_that_is_not_there_is_told_by_its_name() {
+fn a_manifest_that_is_not_there_is_reported_by_its_name() {
     let space = space();
     insta::assert_snapshot!("no_manifest", refused(&space, &["absent.toml"]));
     insta::assert_snapshot!("manifest_is_a_folder", refused(&space, &["corpora"]));

@@ -51,7 +51,7 @@ fn decisions(events: &[Json]) -> Vec<Json> {
 }
 
 fn log(space: &Workspace, name: &str) -> Vec<Json> {
-    lines_of_json(&space.told(&["show", name, "--log", "--json"]))
+    lines_of_json(&space.stdout(&["show", name, "--log", "--json"]))
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn of_retries() -> Vec<Json> {
         ),
     ] {
         assert_eq!(decisions(&log(&space, name)), decisions(&run.events));
-        let text = space.told(&["show", name, "--log"]);
+        let text = space.stdout(&["show", name, "--log"]);
         assert!(text.contains(words), "{text}");
     }
     assert_eq!(causes(&space.run_well("pipe.toml")), []);
@@ -199,7 +199,7 @@ fn of_retries() -> Vec<Json> {
 }
 
 #[test]
-fn every_event_is_told_by_some_run_and_as_the_schema_says() {
+fn every_event_is_reported_by_some_run_and_as_the_schema_says() {
     let schema = schema();
     let told = [
         of_bad_recordings_and_manifests(),
@@ -241,7 +241,7 @@ fn each_missed_step_says_why() {
         (&"parameters.bins".into(), &"23".into(), &"24".into())
     );
     assert_eq!(missed[1]["reasons"][0]["step"], "fbank");
-    let why = lines_of_json(&space.told(&[
+    let why = lines_of_json(&space.stdout(&[
         "why",
         "pipe.toml",
         "--set",
@@ -273,7 +273,7 @@ fn the_log_of_a_run_has_its_decisions_and_goes_with_it() {
     assert_eq!(decisions(&log(&space, "pipe:1")), decisions(&first.events));
     let names = names_of(&schema(), &first.events);
     assert!(names.contains("step_progress"));
-    let text = space.told(&["show", "pipe:1", "--log"]);
+    let text = space.stdout(&["show", "pipe:1", "--log"]);
     assert!(
         text.contains(" s  speech has to run: there is no earlier run"),
         "{text}"
@@ -292,7 +292,7 @@ fn the_log_of_a_run_has_its_decisions_and_goes_with_it() {
     assert_eq!(logs(), 1);
     let failed = space.run("pipe.toml", &["--set", "count.run=\"exit 3\""]);
     assert_eq!(decisions(&log(&space, "pipe:2")), decisions(&failed.events));
-    let step = space.told(&["show", "pipe:2/count", "--log"]);
+    let step = space.stdout(&["show", "pipe:2/count", "--log"]);
     assert!(step.contains("count has to run: run: "), "{step}");
     assert!(step.contains("count failed: "), "{step}");
     assert!(!step.contains("speech"), "{step}");
@@ -305,11 +305,11 @@ fn the_log_of_a_run_has_its_decisions_and_goes_with_it() {
         log(&space, "pipe:2").len() + 1,
         decisions(&failed.events).len()
     );
-    let used = lines_of_json(&space.told(&["cache", "du", "--json"]));
+    let used = lines_of_json(&space.stdout(&["cache", "du", "--json"]));
     let runs = used.iter().find(|part| part["name"] == "runs").unwrap();
     assert_eq!(runs["files"], 4);
     space.run_well("pipe.toml");
-    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    space.stdout(&["cache", "prune", "--keep-runs", "1"]);
     assert_eq!(logs(), 1);
     fs::remove_file(space.join("cache/runs/pipe/000003.log")).unwrap();
     assert!(

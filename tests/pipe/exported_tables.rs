@@ -81,7 +81,7 @@ fn tables_are_read_as_programs_export_them() {
     for (what, name, bytes) in tables {
         let (space, _) = corpus(name);
         space.write(&format!("corpora/made/{name}"), bytes);
-        let told = space.told(&["corpora", "made"]);
+        let told = space.stdout(&["corpora", "made"]);
         assert!(
             told.contains("utterances 12, speakers 4, 3.6 s; 12 usable"),
             "{what}: {told}"
@@ -91,7 +91,7 @@ fn tables_are_read_as_programs_export_them() {
 }
 
 #[test]
-fn a_stray_quote_is_told_with_its_line_and_joins_no_rows() {
+fn a_stray_quote_is_reported_with_its_line_and_joins_no_rows() {
     let (space, rows) = corpus("table.csv");
     let mut lines = vec!["path,text,speaker,gender,emotion".to_string()];
     for (index, [path, speaker, gender, emotion]) in rows.iter().enumerate() {
@@ -126,7 +126,7 @@ fn a_stray_quote_is_told_with_its_line_and_joins_no_rows() {
 }
 
 #[test]
-fn rows_without_a_file_count_as_bad_and_are_told_by_cause() {
+fn rows_without_a_file_count_as_bad_and_are_reported_by_cause() {
     let (space, rows) = corpus("table.csv");
     for [path, ..] in rows.iter().skip(1).step_by(2) {
         std::fs::remove_file(space.join("corpora/made").join(path)).unwrap();
@@ -141,7 +141,7 @@ fn rows_without_a_file_count_as_bad_and_are_told_by_cause() {
 }
 
 #[test]
-fn nothing_is_left_and_the_most_frequent_reason_is_told_first() {
+fn nothing_is_left_and_the_most_frequent_reason_is_reported_first() {
     let (space, rows) = corpus("table.csv");
     let rows: Vec<[String; 4]> = rows
         .into_iter()
@@ -183,7 +183,7 @@ fn times_of_segments_are_read_in_the_usual_spellings() {
             (_, "" | "-1" | "NaT") => "2.4 s",
             _ => "1.8 s",
         };
-        let told = space.told(&["corpora", "made"]);
+        let told = space.stdout(&["corpora", "made"]);
         assert!(
             told.contains(&format!("utterances 12, speakers 4, {length_s}; 12 usable")),
             "{start} to {end}: {told}"

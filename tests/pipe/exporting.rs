@@ -320,7 +320,7 @@ fn metrics_can_be_given_by_hand() {
 }
 
 #[test]
-fn what_cannot_be_exported_is_told_and_nothing_is_lost() {
+fn what_cannot_be_exported_is_reported_and_nothing_is_lost() {
     let space = trained();
     let model = fs::read(space.join(MODEL)).unwrap();
     space.write("old.onnx", "old");

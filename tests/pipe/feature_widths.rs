@@ -21,7 +21,7 @@ const TRANSFORMER: &str = "{ layer = \"transformer\", heads = HEADS, units = 16 
 #[test]
 fn layers_that_fit_the_features_at_hand_alone_are_no_mistake() {
     let space = space(30, &TRANSFORMER.replace("HEADS", "3"));
-    space.told(&["plan", "p.toml"]);
+    space.stdout(&["plan", "p.toml"]);
     space.run_well("p.toml");
     // Three values of each bin, and three parts of them.
     space.edit(

@@ -3,10 +3,10 @@
 use super::folds::{acted, crossed};
 
 #[test]
-fn columns_that_no_utterance_has_are_told_with_the_nearest() {
+fn columns_that_no_utterance_has_are_reported_with_the_nearest() {
     let split = r#"{ folds = 2, fold = "${matrix.fold}", groups = ["sesion"] }"#;
     let space = acted(4, crossed(split, "", ""));
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(
         told.contains(
             "no utterance has the column `sesion` that `groups` names: did you mean `session`?"
@@ -28,7 +28,7 @@ fn columns_that_no_utterance_has_are_told_with_the_nearest() {
 }
 
 #[test]
-fn axes_that_are_not_there_are_told() {
+fn axes_that_are_not_there_are_reported() {
     let split = r#"{ folds = 2, fold = "${matrix.fold}" }"#;
     let space = acted(4, crossed(split, "", ""));
     space.edit(

@@ -144,7 +144,7 @@ fn leaving_one_speaker_out_gives_one_row_over_all_folds() {
         report.contains("mean of folds") && report.contains("all folds together"),
         "{report}"
     );
-    let told = space.told(&["report", "p.toml", "--folds"]);
+    let told = space.stdout(&["report", "p.toml", "--folds"]);
     for fold in folds {
         assert!(told.contains(&format!("  {fold} ")), "{told}");
     }
@@ -289,7 +289,7 @@ fn leaving_a_corpus_out_is_pooled_too() {
 }
 
 #[test]
-fn folds_that_cannot_be_listed_are_told_in_their_place() {
+fn folds_that_cannot_be_listed_are_reported_in_their_place() {
     for (axis, split, expected) in [
         (
             "{ folds_of = \"speach\" }",
@@ -343,7 +343,7 @@ fn folds_that_cannot_be_listed_are_told_in_their_place() {
         3,
         crossed(r#"{ folds = 5, fold = "${matrix.fold}" }"#, "", ""),
     );
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(
         told.contains(
             "acted has 3 groups by speaker that must stay whole, too few for 5 folds (and 4 other"

@@ -26,7 +26,7 @@ fn two_chains() -> Workspace {
 #[test]
 fn speakers_that_separate_chains_share_are_found_before_anything_is_computed() {
     let space = two_chains();
-    let plan = space.told_with(&["plan", "p.toml"], 1);
+    let plan = space.stdout_of_exit(&["plan", "p.toml"], 1);
     for text in [
         "training and held-out data overlap [shared_audio, shared_speaker]",
         "speaker near/",
@@ -36,7 +36,7 @@ fn speakers_that_separate_chains_share_are_found_before_anything_is_computed() {
     ] {
         assert!(plan.contains(text), "{text} is missing:\n{plan}");
     }
-    let told = space.told_with(&["plan", "p.toml", "--json"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml", "--json"], 1);
     let test = lines_of_json(&told);
     let test = test.iter().find(|line| line["step"] == "test").unwrap();
     assert_eq!(test["forecast"]["code"], "data::leak");
@@ -72,7 +72,7 @@ fn training_and_validation_of_separate_stages_that_share_speakers_are_found_too(
         "input = \"fbank\"\nepochs",
         "input = [\"fbank\", \"fbank2\"]\nepochs",
     );
-    let plan = space.told_with(&["plan", "p.toml"], 1);
+    let plan = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(
         plan.contains("! train") && plan.contains("is in train (") && plan.contains("validation ("),
         "{plan}"
@@ -160,7 +160,7 @@ fn heads_that_have_nothing_to_learn_are_refused_by_plan_where_they_are_written()
     for (heads, (column, cell), told) in cases {
         let space = space(heads, "columns = [\"hardness\"]");
         with_column(&space, column, cell);
-        let plan = space.told_with(&["plan", "task.toml"], 1);
+        let plan = space.stdout_of_exit(&["plan", "task.toml"], 1);
         for text in told.iter().chain(&["! train", "task.toml:", "help: "]) {
             assert!(plan.contains(text), "{text} is missing:\n{plan}");
         }
@@ -176,7 +176,7 @@ fn heads_that_have_nothing_to_learn_are_refused_by_plan_where_they_are_written()
 }
 
 #[test]
-fn free_text_taken_for_categories_is_told_of() {
+fn free_text_taken_for_categories_is_reported_of() {
     const EMOTION: usize = 3;
     const DEVICE: usize = 6;
     let head = r#"[{ attribute = "device", mode = "shared" }]"#;
@@ -206,7 +206,7 @@ fn free_text_taken_for_categories_is_told_of() {
 }
 
 #[test]
-fn what_a_model_cannot_be_tested_on_is_told_before_it_is_trained() {
+fn what_a_model_cannot_be_tested_on_is_reported_before_it_is_trained() {
     let space = space(
         r#"[{ task = "hardness" }, { task = "emotion" }]"#,
         "columns = [\"hardness\"]",
@@ -241,7 +241,7 @@ fn what_a_model_cannot_be_tested_on_is_told_before_it_is_trained() {
         space.write("corpora/others/table.csv", head + &rows.collect::<String>());
     };
     table("soft");
-    let plan = space.told_with(&["plan", "task.toml"], 1);
+    let plan = space.stdout_of_exit(&["plan", "task.toml"], 1);
     for text in [
         "! test",
         "`hardness` of others/0, table.csv:2 is `soft`, which is not a number, and 5 more cells are no numbers",
@@ -250,13 +250,13 @@ fn what_a_model_cannot_be_tested_on_is_told_before_it_is_trained() {
         assert!(plan.contains(text), "{text} is missing:\n{plan}");
     }
     table("1");
-    space.told(&["plan", "task.toml"]);
+    space.stdout(&["plan", "task.toml"]);
     space.edit(
         "task.toml",
         others,
         &format!("{others}classes = \"native\"\n"),
     );
-    let plan = space.told_with(&["plan", "task.toml"], 1);
+    let plan = space.stdout_of_exit(&["plan", "task.toml"], 1);
     assert!(
         plan.contains(
             "the model has no class `happy`, the class of others/0, and no class for 3 more"
@@ -269,7 +269,7 @@ fn what_a_model_cannot_be_tested_on_is_told_before_it_is_trained() {
         "kind = \"train\"\ninput = \"fbank\"",
         "kind = \"train\"\ninput = [\"fbank\", \"fbank2\"]",
     );
-    let plan = space.told_with(&["plan", "task.toml"], 1);
+    let plan = space.stdout_of_exit(&["plan", "task.toml"], 1);
     assert!(
         plan.contains("the inputs have different classes: positive, neutral, negative; and happy, neutral, sad"),
         "{plan}"

@@ -42,7 +42,7 @@ fn space() -> Workspace {
     space.run_well("pipe.toml");
     space.edit("pipe.toml", "bins = 23", "bins = 22");
     space.run_well("pipe.toml");
-    space.told(&["bundle", "export", "pipe.toml", "-o", "RUN.tar.zst"]);
+    space.stdout(&["bundle", "export", "pipe.toml", "-o", "RUN.tar.zst"]);
     space
 }
 

@@ -104,7 +104,7 @@ labels = { positive = ["F"], neutral = ["N"], negative = ["W"] }
 "#;
 
 #[test]
-fn hostile_folders_are_told_and_the_rest_is_used() {
+fn hostile_folders_are_reported_and_the_rest_is_used() {
     let space = Workspace::new();
     space.write("corpora.toml", CORPUS);
     space.write("pipe.toml", super::manifests::chain());

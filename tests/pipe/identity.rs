@@ -51,10 +51,10 @@ fn manifests_of_one_file_name_in_two_folders_have_nothing_in_common() {
     assert_eq!(space.read("runs/b/exp/say/said.txt"), "b\n");
     assert_eq!(runs(&space), ["a/exp:1", "b/exp:1"]);
     // By name, by path from anywhere, and with a step.
-    assert!(space.told(&["runs", "b/exp.toml"]).contains("b/exp:1"));
+    assert!(space.stdout(&["runs", "b/exp.toml"]).contains("b/exp:1"));
     assert!(
         space
-            .told(&["runs", "./a/../b/exp.toml"])
+            .stdout(&["runs", "./a/../b/exp.toml"])
             .contains("b/exp:1")
     );
     for names in [
@@ -63,16 +63,16 @@ fn manifests_of_one_file_name_in_two_folders_have_nothing_in_common() {
         &["b/exp", "say"],
         &["b/exp.toml", "say"],
     ] {
-        let shown = space.told(&[&["show"], names].concat());
+        let shown = space.stdout(&[&["show"], names].concat());
         assert!(
             shown.contains("b/exp:1/say") && shown.contains("echo b"),
             "{shown}"
         );
     }
-    let diff = space.told(&["diff", "a/exp", "b/exp:1"]);
+    let diff = space.stdout(&["diff", "a/exp", "b/exp:1"]);
     assert!(diff.contains("echo a") && diff.contains("echo b"), "{diff}");
     // Keeping one run of each keeps both, and all that they made.
-    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    space.stdout(&["cache", "prune", "--keep-runs", "1"]);
     for folder in ["a", "b"] {
         let run = space.run_well(&format!("{folder}/exp.toml"));
         assert_eq!(run.steps(), (0, 1, 0), "{folder}");
@@ -88,11 +88,11 @@ fn a_change_is_explained_by_the_runs_of_the_same_manifest() {
     space.run_well("a/pipe.toml");
     space.run_well("b/pipe.toml");
     space.edit("a/pipe.toml", "bins = 23", "bins = 24");
-    let why = space.told(&["why", "a/pipe.toml", "--step", "fbank"]);
+    let why = space.stdout(&["why", "a/pipe.toml", "--step", "fbank"]);
     assert!(why.contains("bins: 23 -> 24"), "{why}");
     // What sources listed is kept by manifest too.
     space.tone("corpora/made/audio/0001.wav", 16_000, 0.3, 999.0);
-    let why = space.told(&["why", "b/pipe.toml", "--step", "speech"]);
+    let why = space.stdout(&["why", "b/pipe.toml", "--step", "speech"]);
     assert!(why.contains("made/audio/0001: content "), "{why}");
 }
 
@@ -227,7 +227,7 @@ fn what_earlier_versions_remembered_is_found_under_the_new_name() {
     assert_eq!(runs(&space), ["exp:2", "exp:1"]);
     space.edit("b/exp.toml", "echo b", "echo more");
     space.run_well("b/exp.toml");
-    let why = space.told(&["why", "b/exp.toml"]);
+    let why = space.stdout(&["why", "b/exp.toml"]);
     assert!(why.contains("echo b") && why.contains("echo more"), "{why}");
     assert_eq!(runs(&space), ["b/exp:3", "b/exp:2", "exp:1"]);
     assert_eq!(space.run_well("a/exp.toml").steps(), (0, 1, 0));

@@ -103,7 +103,7 @@ fn utterances_without_features_count_as_bad_and_are_named() {
 }
 
 #[test]
-fn names_that_may_be_two_recordings_are_told() {
+fn names_that_may_be_two_recordings_are_reported() {
     let space = space();
     let other = table(16).lines().nth(1).unwrap().replace("else", "again");
     space.write("features.csv", format!("{}{other}\n", table(16)));
@@ -325,7 +325,7 @@ fn features_under_the_ids_of_a_data_folder_of_kaldi_join_its_utterances() {
 }
 
 #[test]
-fn equal_rows_of_different_recordings_are_told_and_stop_nothing() {
+fn equal_rows_of_different_recordings_are_reported_and_stop_nothing() {
     let space = space();
     // Two columns with few values: many recordings have the same.
     let rows = (0..16).map(|index| format!("audio/{index:04}.wav,{},{}\n", index % 2, 1));

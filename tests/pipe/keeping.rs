@@ -96,7 +96,7 @@ fn there(space: &Workspace) -> String {
 }
 
 fn gc(space: &Workspace, more: &[&str], code: i32) -> String {
-    space.told_with(&[&["cache", "gc"], more].concat(), code)
+    space.stdout_of_exit(&[&["cache", "gc"], more].concat(), code)
 }
 
 #[test]
@@ -140,15 +140,15 @@ fn the_latest_run_stays_whatever_the_size() {
 #[test]
 fn pinned_runs_stay_until_they_are_unpinned() {
     let space = space();
-    assert_eq!(space.told(&["cache", "pin", "pipe:2"]), "pinned pipe:2\n");
-    assert_eq!(space.told(&["cache", "pin"]), "pipe:2\n");
+    assert_eq!(space.stdout(&["cache", "pin", "pipe:2"]), "pinned pipe:2\n");
+    assert_eq!(space.stdout(&["cache", "pin"]), "pipe:2\n");
     let text = gc(&space, &["--max-size", "1.5MB"], 1);
     assert_eq!(there(&space), "be");
     assert!(text.contains("and 1 pinned run"), "{text}");
-    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    space.stdout(&["cache", "prune", "--keep-runs", "1"]);
     assert_eq!(there(&space), "be");
     assert_eq!(
-        space.told(&["cache", "unpin", "pipe:2"]),
+        space.stdout(&["cache", "unpin", "pipe:2"]),
         "unpinned pipe:2\n"
     );
     let error = space.refused(&["cache", "unpin", "pipe:2"]);
@@ -156,7 +156,7 @@ fn pinned_runs_stay_until_they_are_unpinned() {
     gc(&space, &["--max-size", "1.5MB"], 0);
     assert_eq!(there(&space), "e");
     // A damaged pin could be of anything.
-    space.told(&["cache", "pin", "pipe"]);
+    space.stdout(&["cache", "pin", "pipe"]);
     let pin = fs::read_dir(space.join("cache/pins"))
         .unwrap()
         .next()
@@ -218,7 +218,7 @@ fn a_damaged_version_is_repaired_and_another_is_refused() {
     for damaged in ["", "pipe cache", "p\u{0}pe cache 1\n", "pipe cache one\n"] {
         space.write("cache/VERSION", damaged);
         // Commands that only look put up with it.
-        space.told(&["runs"]);
+        space.stdout(&["runs"]);
         assert_eq!(space.read("cache/VERSION"), damaged);
         let run = space.run("pipe.toml", &["--set", "vars.byte=\"e\""]);
         assert_eq!(

@@ -47,7 +47,7 @@ fn what_a_table_does_not_name_stays_an_error_that_says_what_to_write() {
     let run = space.run("p.toml", &[]);
     let error = run.error();
     assert!(error.contains("[shared_audio, shared_speaker]"), "{error}");
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(told.contains("speaker acted/00 is in"), "{told}");
     let line = "leaks = { shared_audio = \"warn\", shared_speaker = \"warn\" }";
     let help = run.failure()["help"].as_str().unwrap();
@@ -132,7 +132,7 @@ fn sessions_and_columns_that_were_to_stay_whole_have_kinds_of_their_own() {
 }
 
 #[test]
-fn a_kind_that_no_stage_knows_is_told_at_its_place_before_anything_is_listed() {
+fn a_kind_that_no_stage_knows_is_reported_at_its_place_before_anything_is_listed() {
     let space = leaking("leaks = { speaker = \"warn\" }");
     let error = space.refused(&["plan", "p.toml"]);
     assert!(error.contains("unknown key `speaker`"), "{error}");

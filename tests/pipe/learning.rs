@@ -184,7 +184,7 @@ fn a_model_is_not_tested_on_speakers_it_was_trained_on() {
         "{report}"
     );
     let model = "runs/study/train/method=GR/model.safetensors";
-    space.told(&["export", model, "--card", "card.md"]);
+    space.stdout(&["export", model, "--card", "card.md"]);
     let card = space.read("card.md");
     assert!(
         card.contains("It was tested on speakers or recordings that it was trained on"),

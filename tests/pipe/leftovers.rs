@@ -149,17 +149,17 @@ fn pruning_takes_links_along_that_would_lead_nowhere() {
     let own = space.join("mine/large.bin");
     std::os::unix::fs::symlink(fs::read_link(link("first")).unwrap(), &own).unwrap();
 
-    space.told(&["cache", "prune"]);
-    space.told(&["cache", "prune", "--keep-runs", "1", "--dry-run"]);
+    space.stdout(&["cache", "prune"]);
+    space.stdout(&["cache", "prune", "--keep-runs", "1", "--dry-run"]);
     assert!(leads_somewhere(&link("first")), "still kept");
-    let pruned = space.told(&["cache", "prune", "--keep-runs", "1"]);
+    let pruned = space.stdout(&["cache", "prune", "--keep-runs", "1"]);
     assert!(pruned.contains("links"), "{pruned}");
     assert!(!link("first").is_symlink(), "it leads nowhere");
     assert!(leads_somewhere(&link("second")), "of a kept run");
     assert!(own.is_symlink(), "not made by pipe");
     assert_eq!(space.read("first/pipe/large/small.txt"), "one\n");
     assert_eq!(
-        space.told(&["cache", "prune", "--keep-runs", "1"]),
+        space.stdout(&["cache", "prune", "--keep-runs", "1"]),
         "nothing to remove\n"
     );
 }
@@ -229,7 +229,7 @@ fn links_in_the_place_of_folders_of_results_are_not_followed() {
         // The step is gone: its results would be removed.
         space.write("pipe.toml", super::manifests::MADE);
         space.run("pipe.toml", &[]);
-        space.told(&["cache", "prune", "--keep-runs", "1"]);
+        space.stdout(&["cache", "prune", "--keep-runs", "1"]);
         assert!(
             space.files("elsewhere") == before,
             "{link}: removed elsewhere"

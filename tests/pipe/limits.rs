@@ -55,7 +55,7 @@ fn a_lower_limit_holds_for_results_in_the_cache_and_a_higher_one_costs_no_work()
             && planned.contains("0 unchanged, 0 to run, 4 cannot run"),
         "{planned}"
     );
-    let why = space.told(&["why", "pipe.toml", "--set", "speech.max_bad=0"]);
+    let why = space.stdout(&["why", "pipe.toml", "--set", "speech.max_bad=0"]);
     assert!(
         why.contains("count (cannot run)\n  it needs fbank"),
         "{why}"
@@ -222,7 +222,7 @@ fn a_step_that_is_certain_to_be_past_its_limit_ends_at_once() {
 }
 
 #[test]
-fn nothing_left_is_told_with_the_reasons() {
+fn nothing_left_is_reported_with_the_reasons() {
     let space = Workspace::with_corpus(3);
     (0..3).for_each(|n| space.write(&format!("corpora/made/audio/000{n}.wav"), ""));
     let (_, error, help) = failure(&with_limit(&space, "speech", "1"));

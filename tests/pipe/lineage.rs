@@ -84,7 +84,7 @@ fn a_model_tells_how_its_features_were_made_even_where_other_ways_make_the_same(
     )
     .into_owned();
     assert!(model.contains("1e-20"), "the model tells of other features");
-    let why = space.told(&["why", "pipe.toml", "--step", "train"]);
+    let why = space.stdout(&["why", "pipe.toml", "--step", "train"]);
     assert!(why.contains("log_floor: 1e-20 -> "), "{why}");
     // The same weights, since the features are the same; and back is free.
     assert_eq!(space.run_well("pipe.toml").executed(), [""; 0]);

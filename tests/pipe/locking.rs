@@ -12,7 +12,7 @@ const LOCK: &str = "pipe.lock.toml";
 fn locked() -> Workspace {
     let space = Workspace::with_corpus(12);
     space.run_well("pipe.toml");
-    space.told(&["lock", "pipe.toml"]);
+    space.stdout(&["lock", "pipe.toml"]);
     space
 }
 
@@ -32,7 +32,7 @@ fn the_same_again_is_as_locked_from_any_cache_and_the_file_has_the_same_bytes() 
     let again = space.run("pipe.toml", &["--locked"]);
     assert_eq!((again.code, again.steps()), (Some(0), (4, 0, 0)));
     let before = space.read(LOCK);
-    space.told(&["lock", "pipe.toml"]);
+    space.stdout(&["lock", "pipe.toml"]);
     assert_eq!(space.read(LOCK), before);
     let text: toml::Table = before.parse().unwrap();
     assert_eq!(text["version"].as_integer(), Some(1));
@@ -88,7 +88,7 @@ outputs = ["b"]
     let space = Workspace::with_manifest("pipe.toml", manifest);
     space.write("number", "1");
     space.run_well("pipe.toml");
-    space.told(&["lock", "pipe.toml"]);
+    space.stdout(&["lock", "pipe.toml"]);
     // The program reads a file that it does not declare.
     space.write("number", "2");
     assert_eq!(space.run("pipe.toml", &["--locked"]).steps(), (0, 2, 0));
@@ -110,11 +110,11 @@ outputs = ["b"]
 }
 
 #[test]
-fn numbers_that_were_written_into_a_lock_file_are_told() {
+fn numbers_that_were_written_into_a_lock_file_are_reported() {
     const STUDY: &str = "pipelines/study.toml";
     const STUDY_LOCK: &str = "pipelines/study.lock.toml";
     let space = exported();
-    space.told(&["lock", STUDY]);
+    space.stdout(&["lock", STUDY]);
     let text = space.read(STUDY_LOCK);
     let edited = |key: &str, value: &str| {
         let start = text.find(&format!("\n{key} = ")).unwrap() + 1;
@@ -156,7 +156,7 @@ fn what_is_no_lock_file_or_not_run_is_said() {
             assert!(told.contains(what), "{target}: {told}");
         }
     }
-    space.told(&["lock", "pipe.toml"]);
+    space.stdout(&["lock", "pipe.toml"]);
     let text = space.read(LOCK);
     for (from, to, problem) in [
         ("version = 1", "version = 2", "version 2 of the format"),
@@ -182,7 +182,7 @@ fn what_is_no_lock_file_or_not_run_is_said() {
 fn metrics_overrides_and_the_program_are_written_down() {
     let space = study();
     space.run_well("study.toml");
-    space.told(&["lock", "study.toml"]);
+    space.stdout(&["lock", "study.toml"]);
     let lock: toml::Table = space.read("study.lock.toml").parse().unwrap();
     let steps = lock["step"].as_array().unwrap();
     let metrics = steps
@@ -203,7 +203,7 @@ fn a_copied_file_is_traced_to_its_step_its_run_and_its_recordings() {
     space.run_well("study.toml");
     let model = "runs/study/train/method=GR/model.safetensors";
     fs::copy(space.join(model), space.join("copy.bin")).unwrap();
-    let told = space.told(&["whence", "copy.bin"]);
+    let told = space.stdout(&["whence", "copy.bin"]);
     let lines: Vec<&str> = told.lines().collect();
     assert!(
         lines[0].starts_with("model.safetensors of `train[method=GR]` of study:1, "),
@@ -216,7 +216,7 @@ fn a_copied_file_is_traced_to_its_step_its_run_and_its_recordings() {
     let used = "(far train 24, far validation 12, near train 48, near validation 12)";
     assert!(told.contains(used), "{told}");
 
-    let told = space.told(&["whence", "copy.bin", "--json"]);
+    let told = space.stdout(&["whence", "copy.bin", "--json"]);
     let line: serde_json::Value = serde_json::from_str(&told).unwrap();
     let chain = line["chain"].as_array().unwrap();
     let speech = chain.iter().find(|step| step["step"] == "speech").unwrap();
@@ -228,7 +228,7 @@ fn a_copied_file_is_traced_to_its_step_its_run_and_its_recordings() {
     assert_eq!(line["made_by"]["inputs"]["kind"], "train");
 
     space.write("copy.bin", "something else");
-    let told = space.told_with(&["whence", "copy.bin"], 1);
+    let told = space.stdout_of_exit(&["whence", "copy.bin"], 1);
     assert!(told.starts_with("no step in cache made"), "{told}");
 }
 
@@ -237,10 +237,10 @@ fn results_in_a_lock_file_stay_whatever_is_collected() {
     let space = locked();
     // Two later runs with other results.
     for bins in ["24", "25"] {
-        space.told(&["run", "pipe.toml", "--set", &format!("fbank.bins={bins}")]);
+        space.stdout(&["run", "pipe.toml", "--set", &format!("fbank.bins={bins}")]);
     }
     let collect = ["cache", "prune", "--keep-runs", "1"];
-    space.told(&collect);
+    space.stdout(&collect);
     let again = space.run("pipe.toml", &["--locked"]);
     assert_eq!(
         (again.code, again.steps(), again.items().0),
@@ -254,8 +254,8 @@ fn results_in_a_lock_file_stay_whatever_is_collected() {
         "nothing is removed"
     );
     fs::remove_file(space.join(LOCK)).unwrap();
-    space.told(&["run", "pipe.toml", "--set", "fbank.bins=26"]);
-    space.told(&collect);
+    space.stdout(&["run", "pipe.toml", "--set", "fbank.bins=26"]);
+    space.stdout(&collect);
     assert!(space.run_well("pipe.toml").items().0 > 0);
 }
 
@@ -286,7 +286,7 @@ fn files_of(page: &str) -> Vec<(String, String)> {
 fn what_a_page_holds_runs_again_and_gives_its_results() {
     let space = study();
     let arguments = ["run", "study.toml", "--set", "train.epochs=2"];
-    space.told(&arguments);
+    space.stdout(&arguments);
     let page = space.read("runs/study/report/report.html");
     let files = files_of(&page);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
@@ -311,17 +311,17 @@ fn what_a_page_holds_runs_again_and_gives_its_results() {
 #[test]
 fn results_in_a_lock_file_elsewhere_stay_as_long_as_it_is_there() {
     let space = locked();
-    space.told(&["lock", "pipe.toml", "-o", "papers/first.lock.toml"]);
+    space.stdout(&["lock", "pipe.toml", "-o", "papers/first.lock.toml"]);
     fs::remove_file(space.join(LOCK)).unwrap();
     let collect = ["cache", "gc", "--max-age", "0"];
     for bins in ["24", "25"] {
-        space.told(&["run", "pipe.toml", "--set", &format!("fbank.bins={bins}")]);
+        space.stdout(&["run", "pipe.toml", "--set", &format!("fbank.bins={bins}")]);
     }
-    space.told(&collect);
+    space.stdout(&collect);
     assert_eq!(space.run_well("pipe.toml").items().0, 0);
     fs::remove_file(space.join("papers/first.lock.toml")).unwrap();
-    space.told(&["run", "pipe.toml", "--set", "fbank.bins=26"]);
-    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    space.stdout(&["run", "pipe.toml", "--set", "fbank.bins=26"]);
+    space.stdout(&["cache", "prune", "--keep-runs", "1"]);
     assert!(space.run_well("pipe.toml").items().0 > 0);
 }
 
@@ -363,7 +363,7 @@ fn a_lock_or_bundle_takes_no_other_files_place() {
         assert_eq!(space.read("p.toml"), before);
     }
     for _ in 0..2 {
-        space.told(&["lock", "p.toml", "-o", "other.lock.toml"]);
-        space.told(&["bundle", "export", "p.toml", "-o", "b.tar.zst"]);
+        space.stdout(&["lock", "p.toml", "-o", "other.lock.toml"]);
+        space.stdout(&["bundle", "export", "p.toml", "-o", "b.tar.zst"]);
     }
 }

@@ -92,7 +92,7 @@ outputs = ["x"]
     space.run_well("pipe.toml");
     space.edit("pipe.toml", "echo 10", "echo 11");
     space.run_well("pipe.toml");
-    let why = space.told(&["why", "pipe.toml"]);
+    let why = space.stdout(&["why", "pipe.toml"]);
     assert!(why.contains("the result of `ten` changed"), "{why}");
     assert!(!why.contains("the result of `one` changed"), "{why}");
 }

@@ -77,6 +77,6 @@ fn sources_whose_ids_are_too_long_for_a_file_keep_their_listings_apart() {
     let listings = space.files("cache/listings");
     assert_eq!(listings.len(), 2, "{:?}", listings.keys());
     space.tone("corpora/made/audio/0001.wav", 16_000, 0.3, 700.0);
-    let why = space.told(&["why", "pipe.toml"]);
+    let why = space.stdout(&["why", "pipe.toml"]);
     assert_eq!(why.matches("0001").count(), 2, "{why}");
 }

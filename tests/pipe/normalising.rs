@@ -206,7 +206,7 @@ fn new_recordings_get_the_units_of_their_folder_or_of_training() {
             let told = space.refused(&[&arguments[..], &["--normalise-over", "file"]].concat());
             assert!(told.contains("does not take features"), "{told}");
         }
-        let told = space.told(&arguments);
+        let told = space.stdout(&arguments);
         let mut found = 0;
         for line in told.lines() {
             let row: Json = serde_json::from_str(line).unwrap();

@@ -49,7 +49,7 @@ fn a_drafted_entry_is_appended_and_runs() {
     let space = with_table();
     let own = "# Mine, with a comment.\nfolder = \"data\" # here";
     space.write("corpora.toml", own);
-    let printed = space.told(&["corpora", "add", "data/calls"]);
+    let printed = space.stdout(&["corpora", "add", "data/calls"]);
     assert_eq!(space.read("corpora.toml"), own, "printing writes nothing");
     for wanted in [
         "[corpus.calls]\nroot = \"calls\"\nreader = \"table\"\n",
@@ -62,13 +62,13 @@ fn a_drafted_entry_is_appended_and_runs() {
     ] {
         assert!(printed.contains(wanted), "{wanted}: {printed}");
     }
-    let told = space.told(&["corpora", "add", "data/calls/labels.csv", "--write"]);
+    let told = space.stdout(&["corpora", "add", "data/calls/labels.csv", "--write"]);
     assert!(
         told.starts_with("appended [corpus.calls] to corpora.toml"),
         "{told}"
     );
     assert_eq!(space.read("corpora.toml"), format!("{own}\n\n{printed}"));
-    let told = space.told(&["corpora", "calls"]);
+    let told = space.stdout(&["corpora", "calls"]);
     assert!(told.starts_with("calls: calls (corpora.toml)\n"), "{told}");
     assert!(
         told.contains("utterances 8, speakers 4, 2.4 s; 8 usable"),
@@ -84,18 +84,18 @@ fn a_drafted_entry_is_appended_and_runs() {
     let error = space.refused(&["corpora", "add", "data/calls", "--name", "a/b", "--write"]);
     assert!(error.contains("could not be read"), "{error}");
     assert_eq!(space.read("corpora.toml"), format!("{own}\n\n{printed}"));
-    space.told(&["corpora", "add", "data/calls", "--name", "again", "--write"]);
-    assert!(space.told(&["corpora", "again"]).contains("8 usable"));
+    space.stdout(&["corpora", "add", "data/calls", "--name", "again", "--write"]);
+    assert!(space.stdout(&["corpora", "again"]).contains("8 usable"));
 }
 
 #[test]
 fn the_first_entry_makes_the_file() {
     let space = with_table();
     fs::rename(space.join("data"), space.join("corpora")).unwrap();
-    space.told(&["corpora", "add", "corpora/calls", "--write"]);
+    space.stdout(&["corpora", "add", "corpora/calls", "--write"]);
     let text = space.read("corpora.toml");
     assert!(text.contains("\nfolder = \"corpora\"\n"), "{text}");
-    assert!(space.told(&["corpora", "calls"]).contains("8 usable"));
+    assert!(space.stdout(&["corpora", "calls"]).contains("8 usable"));
     let error = space.refused(&["corpora", "add", "nowhere"]);
     assert!(error.contains("nowhere cannot be read"), "{error}");
     space.write("empty/notes.txt", "");
@@ -112,7 +112,7 @@ fn own_entries_are_on_top_of_those_that_come_with_the_program() {
     );
     assert_eq!(space.run_well("built_in.toml").steps().0, 1);
     let from = |name: &str| {
-        let line = space.told(&["corpora", name, "--json"]);
+        let line = space.stdout(&["corpora", name, "--json"]);
         lines_of_json(&line)[0]["from"].clone()
     };
     assert_eq!(from("made"), "corpora.toml");
@@ -121,7 +121,7 @@ fn own_entries_are_on_top_of_those_that_come_with_the_program() {
     let own = space.read("corpora.toml");
     let moved = "[corpus.ravdess]\nroot = \"elsewhere\"\n";
     space.write("corpora.toml", format!("{own}{moved}"));
-    let told = space.told_with(&["corpora", "ravdess"], 1);
+    let told = space.stdout_of_exit(&["corpora", "ravdess"], 1);
     assert!(
         told.contains("ravdess: RAVDESS: Ryerson") && told.contains("elsewhere"),
         "{told}"
@@ -147,7 +147,7 @@ fn own_entries_are_on_top_of_those_that_come_with_the_program() {
     space.write("corpora.toml", own);
     let entry = "\n[corpus.synthetic_kitchen]\nroot = \"\"\nreader = \"synthetic\"\ntitle = \"Mine\"\nlanguage = \"en\"\nlicence = \"\"\nsource = \"\"\nlabels = { neutral = [\"neutral\"] }\noptions = { seed = 1, speakers = 2, utterances_per_label = 1, rate_hz = 16000, room = \"studio\", noise = \"white\", snr_db = 44, tilt_db = 2, level_db = -43, strength = 1.2 }\n";
     space.write("corpora.toml", space.read("corpora.toml") + entry);
-    let told = space.told(&["corpora", "synthetic_kitchen"]);
+    let told = space.stdout(&["corpora", "synthetic_kitchen"]);
     assert!(
         told.starts_with("synthetic_kitchen: Mine (corpora.toml)\n"),
         "{told}"
@@ -155,7 +155,7 @@ fn own_entries_are_on_top_of_those_that_come_with_the_program() {
     assert!(told.contains("speakers 2"), "{told}");
     // Without a file, there are those of the program.
     fs::remove_file(space.join("corpora.toml")).unwrap();
-    let told = space.told(&["corpora"]);
+    let told = space.stdout(&["corpora"]);
     assert!(
         told.contains("ravdess: ") && !told.contains("made: "),
         "{told}"

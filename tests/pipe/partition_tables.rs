@@ -96,7 +96,7 @@ fn split_tables_are_read_in_every_form_of_tables_of_corpora() {
         .map(|(number, (name, split))| format!("{name},{},{split}\n", text(number)))
         .collect();
     space.write("splits.csv", format!("file,text,split\n{stray}"));
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(told.contains("splits.csv:5: the quote in column"), "{told}");
     space.edit(
         "p.toml",
@@ -226,7 +226,7 @@ fn groups_span_the_corpora_of_an_ingest() {
     space.write("pin.tsv", pinned.collect::<String>());
     space.edit("p.toml", "split = {", "split_file = \"pin.tsv\"\nsplit = {");
     space.edit("p.toml", "leaks = \"warn\"", "");
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(told.contains("[shared_text]"), "{told}");
     assert!(
         told.contains("text a (of acted, again) is in train (9 utterances), test (9 utterances)"),

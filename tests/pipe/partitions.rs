@@ -143,7 +143,7 @@ fn the_folds_of_emobox_are_followed_and_told() {
     );
     assert!(!warned.contains("not the labels of"), "{warned}");
     // The terminal names the partition too.
-    let told = space.told(&["run", "p.toml"]);
+    let told = space.stdout(&["run", "p.toml"]);
     assert!(
         told.contains("EmoBox acted, fold 1") && told.contains(digest),
         "{told}"
@@ -162,7 +162,7 @@ fn the_folds_of_emobox_are_followed_and_told() {
         "fold = { folds_of = \"speech\" } # }",
         "fold = [\"1\", \"3\"]",
     );
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(
         told.contains("has no fold `3`: its folds are 1, 2"),
         "{told}"
@@ -194,7 +194,7 @@ fn coarse_classes_are_not_the_labels_of_emobox_and_recalls_of_these_are_in_the_t
         "{warned}"
     );
     assert!(space.read("out.json").contains("\"aroused\""));
-    let told = space.told(&["run", "p.toml"]);
+    let told = space.stdout(&["run", "p.toml"]);
     assert!(told.contains("Recall of the original labels"), "{told}");
     assert!(
         told.lines()
@@ -217,7 +217,7 @@ fn predictions_are_scored_as_emobox_scores_them() {
     let space = Workspace::new();
     let table = golden.join("predictions.csv");
     let protocol = golden.join("toy");
-    space.told(&[
+    space.stdout(&[
         "export",
         table.to_str().unwrap(),
         "--emobox",
@@ -290,7 +290,7 @@ fn lists_and_tables_of_files_are_partitions() {
     assert_eq!(space.read("runs/p/speech/split.tsv"), by_lists);
 
     space.edit("splits.csv", ",dev", ",devil");
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(
         told.contains("splits.csv:12: `devil` is not a split"),
         "{told}"
@@ -307,7 +307,7 @@ fn lists_and_tables_of_files_are_partitions() {
         "{ lists = { train = \"other.txt\" } }",
     );
     space.write("other.txt", "somewhere/else.wav\n");
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(
         told.contains(
             "the only file of lists other.txt, somewhere/else.wav, is not in the corpora"
@@ -317,7 +317,7 @@ fn lists_and_tables_of_files_are_partitions() {
 }
 
 #[test]
-fn a_name_that_may_be_one_of_several_recordings_is_told_as_that() {
+fn a_name_that_may_be_one_of_several_recordings_is_reported_as_that() {
     let space = acted(
         3,
         plain("{ lists = { train = \"train.txt\", test = \"test.txt\" } }"),

@@ -246,7 +246,7 @@ fn streams_of_open_length_are_read_to_their_end() {
 }
 
 #[test]
-fn what_is_no_model_is_told() {
+fn what_is_no_model_is_reported() {
     let space = trained();
     let mut damaged = std::fs::read(space.join(MODEL)).unwrap();
     damaged.truncate(damaged.len() - 100);

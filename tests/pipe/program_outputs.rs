@@ -25,5 +25,5 @@ fn a_program_that_removes_its_folder_has_made_nothing_and_links_to_files_elsewhe
     space.write("elsewhere/a", "changed");
     assert_eq!(space.read("runs/c/made/a"), "there");
     assert_eq!(space.run_well("c.toml").executed(), [""; 0]);
-    assert!(space.told(&["cache", "verify"]).contains("intact"));
+    assert!(space.stdout(&["cache", "verify"]).contains("intact"));
 }

@@ -9,11 +9,11 @@ fn a_run_with_raised_limits_says_how_it_is_repeated() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let page = space.read("runs/study/report/report.html");
     assert!(page.contains("--limit axes=65 --locked"), "{page}");
-    space.told(&["lock", "pipelines/study.toml", "--limit", "axes=65"]);
+    space.stdout(&["lock", "pipelines/study.toml", "--limit", "axes=65"]);
     let lock = space.read("pipelines/study.lock.toml");
     assert!(lock.contains("[limits]\naxes = 65\n"), "{lock}");
     let export = ["bundle", "export", "pipelines/study.toml", "-o", BUNDLE];
-    space.told(&[&export[..], &["--limit", "axes=65"]].concat());
+    space.stdout(&[&export[..], &["--limit", "axes=65"]].concat());
 
     let there = receiver(&space);
     let told = there.refused(&["reproduce", BUNDLE]);

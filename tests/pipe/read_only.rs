@@ -108,7 +108,7 @@ fn a_project_that_may_not_be_written_is_run_from_its_cache() {
 
 /// What is computed and can be put nowhere is no success.
 #[test]
-fn results_that_can_be_put_nowhere_are_told() {
+fn results_that_can_be_put_nowhere_are_reported() {
     let space = Workspace::with_corpus(4);
     space.run_well("pipe.toml");
     let user = Somebody::new(&space);
@@ -147,7 +147,7 @@ fn results_that_can_be_put_nowhere_are_told() {
 }
 
 #[test]
-fn a_project_without_a_cache_that_may_not_be_written_is_told_once() {
+fn a_project_without_a_cache_that_may_not_be_written_is_reported_once() {
     let space = Workspace::with_corpus(3);
     let user = Somebody::new(&space);
     let permissions = |mode| {
@@ -209,7 +209,7 @@ fn commands_that_only_look_never_write() {
         &["why", "pipe.toml", "--step", "count"],
     ];
     for look in looks {
-        space.told(look);
+        space.stdout(look);
         assert!(!space.join("cache").exists(), "{look:?}");
     }
     space.run_well("pipe.toml");
@@ -226,13 +226,13 @@ fn commands_that_only_look_never_write() {
     ];
     let before = state(&space.join("cache"));
     for look in looks.iter().chain(more) {
-        space.told(look);
+        space.stdout(look);
         assert!(state(&space.join("cache")) == before, "{look:?}");
     }
     let written: Vec<String> = looks
         .iter()
         .chain(more)
-        .map(|look| space.told(look))
+        .map(|look| space.stdout(look))
         .collect();
     let read_only = ReadOnly::new(&space);
     for (look, written) in looks.iter().chain(more).zip(written) {

@@ -138,7 +138,7 @@ fn a_folder_of_all_formats_is_predicted_and_flac_as_its_samples_in_wav() {
     let Waveform { samples, rate_hz } = read(&golden("mono16.flac"), None, None).unwrap();
     let wave = Waveform { samples, rate_hz };
     write_wav_as(&space.join("mixed/mono16.wav"), &wave, WavEncoding::Pcm16).unwrap();
-    let told = space.told(&["predict", MODEL, "mixed", "--format", "json"]);
+    let told = space.stdout(&["predict", MODEL, "mixed", "--format", "json"]);
     let rows: Vec<Json> = told
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -175,7 +175,7 @@ fn a_folder_of_lossy_recordings_is_drafted_as_a_corpus_and_audited() {
             space.write(&format!("calls/{class}/s{index}_{take}.{ending}"), bytes);
         }
     }
-    space.told(&["corpora", "add", "calls", "--write"]);
+    space.stdout(&["corpora", "add", "calls", "--write"]);
     let output = space.pipe(&["audit", "calls", "--json"]);
     let told = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);

@@ -55,7 +55,7 @@ fn a_seed_is_no_reference() {
         "seed = \"${matrix.run}\"",
     );
     let space = acted(5, manifest);
-    space.told(&["plan", "p.toml"]);
+    space.stdout(&["plan", "p.toml"]);
     space.edit(
         "p.toml",
         "kind = \"report\"",

@@ -7,7 +7,7 @@ use super::resuming::{one, read_until, space};
 use super::workspace::{Workspace, lines_of_json};
 
 fn json(space: &Workspace, arguments: &[&str]) -> Vec<Json> {
-    let text = space.told(&[arguments, &["--json"]].concat());
+    let text = space.stdout(&[arguments, &["--json"]].concat());
     lines_of_json(&text)
 }
 
@@ -81,12 +81,12 @@ fn runs_are_listed_and_compared() {
     assert!(runs[0]["seconds"].as_f64().is_some_and(|s| s > 0.0));
     assert_eq!(runs[0]["result"]["models"], 3);
     assert!(runs[0]["result"]["best"]["unheard"].is_number());
-    insta::assert_snapshot!("runs", steady(&space.told(&["runs", "study.toml"])));
-    insta::assert_snapshot!("diff", steady(&space.told(&["diff", "study~1", "study"])));
+    insta::assert_snapshot!("runs", steady(&space.stdout(&["runs", "study.toml"])));
+    insta::assert_snapshot!("diff", steady(&space.stdout(&["diff", "study~1", "study"])));
     // Alone, a run is compared with the one before.
     assert_eq!(
-        space.told(&["diff", "study"]),
-        space.told(&["diff", "study:1", "study:2"])
+        space.stdout(&["diff", "study"]),
+        space.stdout(&["diff", "study:1", "study:2"])
     );
 
     let diff = &json(&space, &["diff", "study:1", "study:2"])[0];
@@ -150,14 +150,14 @@ fn runs_are_listed_and_compared() {
 fn every_kind_of_step_is_shown() {
     let space = two_runs();
     for step in ["unseen", "train[method=GR]", "test[method=GR]"] {
-        let text = space.told(&["show", "study:2", step]);
+        let text = space.stdout(&["show", "study:2", step]);
         insta::assert_snapshot!(
             format!("show_{}", step.split('[').next().unwrap()),
             steady(&text)
         );
     }
     // An unambiguous part of a name is enough, with or without the run.
-    let whole = space.told(&["show", "study", "train[method=MTL]"]);
+    let whole = space.stdout(&["show", "study", "train[method=MTL]"]);
     for names in [
         &["study/train[method=MTL]"][..],
         &["study:2", "train[method=mtl"],
@@ -165,11 +165,15 @@ fn every_kind_of_step_is_shown() {
         &["study", "mtl train"],
         &["study.toml", "train[method=MTL]"],
     ] {
-        assert_eq!(space.told(&[&["show"], names].concat()), whole, "{names:?}");
+        assert_eq!(
+            space.stdout(&[&["show"], names].concat()),
+            whole,
+            "{names:?}"
+        );
     }
-    let report = space.told(&["show", "report"]);
+    let report = space.stdout(&["show", "report"]);
     assert!(report.contains("Unweighted accuracy"), "{report}");
-    let run = space.told(&["show", "study:1"]);
+    let run = space.stdout(&["show", "study:1"]);
     assert!(
         run.contains("train[method=GR]") && !run.contains("MTL"),
         "{run}"
@@ -226,29 +230,29 @@ fn what_is_gone_or_damaged_is_said_and_no_crash() {
             std::fs::remove_file(&path).unwrap();
         }
     }
-    let diff = space.told(&["diff", "study:1", "study:2"]);
+    let diff = space.stdout(&["diff", "study:1", "study:2"]);
     for words in [
         "entry.json of test[method=GR] is damaged in the cache",
         "predictions.csv of test[method=GR] is no longer in the cache",
     ] {
         assert!(diff.replace("\n  ", " ").contains(words), "{diff}");
     }
-    let shown = space.told(&["show", "study:1", "test[method=GR]"]);
+    let shown = space.stdout(&["show", "study:1", "test[method=GR]"]);
     assert!(shown.contains("`pipe run` recomputes it"), "{shown}");
     // A step record that is gone.
     let key = record["key"].as_str().unwrap();
     std::fs::remove_file(space.join(&format!("cache/steps/{key}.json"))).unwrap();
-    let diff = space.told(&["diff", "study:1", "study:2"]);
+    let diff = space.stdout(&["diff", "study:1", "study:2"]);
     assert!(
         diff.contains("study:1/test[method=GR] no longer has an intact record"),
         "{diff}"
     );
-    let shown = space.told(&["show", "study:1", "test[method=GR]"]);
+    let shown = space.stdout(&["show", "study:1", "test[method=GR]"]);
     assert!(
         shown.contains("its record is damaged or no longer in the cache"),
         "{shown}"
     );
-    assert!(space.told(&["runs"]).contains("study:1"));
+    assert!(space.stdout(&["runs"]).contains("study:1"));
 }
 
 #[test]
@@ -262,7 +266,7 @@ fn failed_stopped_and_killed_runs_are_remembered_as_such() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(json(&space, &["runs"])[0]["state"], "killed");
-    let shown = space.told(&["show", "train"]);
+    let shown = space.stdout(&["show", "train"]);
     assert!(shown.contains("it was started but not finished"), "{shown}");
 
     let broken = [
@@ -275,7 +279,7 @@ fn failed_stopped_and_killed_runs_are_remembered_as_such() {
     let runs = json(&space, &["runs"]);
     assert_eq!(runs[0]["run"], "one:2");
     assert!(runs[0]["failed"]["train"].is_string(), "{}", runs[0]);
-    let shown = space.told(&["show", "train"]);
+    let shown = space.stdout(&["show", "train"]);
     assert!(shown.contains("it failed: "), "{shown}");
     // Failing in the same way again is nothing new; a run that is whole is.
     assert_eq!(space.run("one.toml", &broken).code, Some(1));
@@ -314,13 +318,13 @@ fn a_cache_of_the_first_version_is_read() {
     assert_eq!(runs[1]["run"], "study:0");
     assert_eq!(runs[0]["seconds"], Json::Null);
     assert_eq!(space.run_well("study.toml").steps(), (0, 11, 0));
-    assert!(space.told(&["diff", "study"]).contains("learning_rate"));
+    assert!(space.stdout(&["diff", "study"]).contains("learning_rate"));
 }
 
 #[test]
 fn pruning_keeps_what_the_latest_runs_need() {
     let space = two_runs();
-    let du = space.told(&["cache", "du"]);
+    let du = space.stdout(&["cache", "du"]);
     assert!(du.contains("freed by `pipe cache prune`"), "{du}");
     // The checkpoints of the two trainings with the old learning rate.
     let dry = json(&space, &["cache", "prune", "--dry-run"]).remove(0);
@@ -328,21 +332,21 @@ fn pruning_keeps_what_the_latest_runs_need() {
     assert_eq!(dry["parts"][0]["name"], "checkpoints");
     assert_eq!(dry["parts"][0]["files"], 2);
     assert_eq!(space.files("cache/checkpoints").len(), 5);
-    let kept = space.told(&["cache", "prune", "--older-than", "1"]);
+    let kept = space.stdout(&["cache", "prune", "--older-than", "1"]);
     assert_eq!(kept, "nothing to remove\n");
-    space.told(&["cache", "prune"]);
+    space.stdout(&["cache", "prune"]);
     assert_eq!(space.files("cache/checkpoints").len(), 3);
     assert_eq!(json(&space, &["runs"]).len(), 2);
 
     let before = space.bytes("cache/objects");
-    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    space.stdout(&["cache", "prune", "--keep-runs", "1"]);
     assert!(space.bytes("cache/objects") < before);
     assert_eq!(json(&space, &["runs"]).len(), 1);
     let verified = json(&space, &["cache", "verify"]).remove(0);
     assert_eq!(verified["damaged"].as_array().unwrap().len(), 0);
     assert_eq!(space.run_well("study.toml").steps(), (0, 11, 0));
     assert_eq!(
-        space.told(&["cache", "prune", "--keep-runs", "1"]),
+        space.stdout(&["cache", "prune", "--keep-runs", "1"]),
         "nothing to remove\n"
     );
     // A longer training still continues from the kept checkpoint.
@@ -363,7 +367,7 @@ fn pruning_beside_a_run_leaves_it_alone() {
     child.kill().unwrap();
     child.wait().unwrap();
     // Killed, its work is still what the next run needs.
-    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    space.stdout(&["cache", "prune", "--keep-runs", "1"]);
     let resumed = space.run_well("one.toml");
     assert!(resumed.events_of("epoch").len() < 30);
     assert_eq!(resumed.events_of("training_resumed").len(), 1);

@@ -50,7 +50,7 @@ fn packs_hold_the_same_bytes_as_files_and_nothing_is_copied() {
 }
 
 #[test]
-fn a_program_is_told_of_what_it_declared_and_of_nothing_else() {
+fn a_program_is_reported_of_what_it_declared_and_of_nothing_else() {
     let space = Workspace::with_corpus(2);
     let show = "echo threads {threads} $OMP_NUM_THREADS devices {devices} $CUDA_VISIBLE_DEVICES";
     space.write(

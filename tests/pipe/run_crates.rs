@@ -13,7 +13,7 @@ fn a_crate_is_what_validators_and_other_tools_expect() {
     let space = exported();
     let export = "bundle export pipelines/study.toml -o crate --ro-crate";
     let export: Vec<&str> = export.split(' ').collect();
-    space.told(&export);
+    space.stdout(&export);
     let text = space.read("crate/ro-crate-metadata.json");
     let metadata: Json = serde_json::from_str(&text).unwrap();
     let graph = metadata["@graph"].as_array().unwrap();
@@ -41,7 +41,7 @@ fn validators_and_other_tools_read_a_crate() {
     };
     let space = exported();
     let export = "bundle export pipelines/study.toml -o crate --ro-crate";
-    space.told(&export.split(' ').collect::<Vec<_>>());
+    space.stdout(&export.split(' ').collect::<Vec<_>>());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/validate_crate.py");
     let validated = |name: &str| {
         let mut command = Command::new(&python);

@@ -20,7 +20,7 @@ fn space() -> Workspace {
 }
 
 fn json(space: &Workspace, arguments: &[&str]) -> Json {
-    let told = space.told(&[arguments, &["--json"]].concat());
+    let told = space.stdout(&[arguments, &["--json"]].concat());
     serde_json::from_str(told.lines().next().unwrap()).unwrap()
 }
 
@@ -60,13 +60,13 @@ fn runs_compare_variants_by_all_their_folds_and_numbers_are_compared_too() {
     }
     told.sort();
     let told = format!("UA in %  acted: {}", told.join(", "));
-    let runs = space.told(&["runs"]);
+    let runs = space.stdout(&["runs"]);
     assert!(runs.contains(&told), "{told} is missing:\n{runs}");
     assert!(
         runs.contains("CCC      session on acted: rate 0.01 "),
         "{runs}"
     );
-    let shown = space.told(&["show", "p"]).replace("\n  ", " ");
+    let shown = space.stdout(&["show", "p"]).replace("\n  ", " ");
     assert!(
         shown.contains("CCC on the training corpora: session on acted"),
         "{shown}"
@@ -74,7 +74,7 @@ fn runs_compare_variants_by_all_their_folds_and_numbers_are_compared_too() {
 
     space.edit("p.toml", "epochs = 2", "epochs = 3");
     space.run_well("p.toml");
-    let diff = space.told(&["diff", "p"]);
+    let diff = space.stdout(&["diff", "p"]);
     for text in ["Numeric targets", "CCC", "RMSE", "session", "acted"] {
         assert!(diff.contains(text), "{text} is missing:\n{diff}");
     }
@@ -100,11 +100,11 @@ fn models_of_numbers_alone_are_compared_without_classes() {
     space.run_well("p.toml");
     space.edit("p.toml", "epochs = 1", "epochs = 2");
     space.run_well("p.toml");
-    let diff = space.told(&["diff", "p"]);
+    let diff = space.stdout(&["diff", "p"]);
     assert!(diff.contains("Numeric targets"), "{diff}");
     for text in ["Unweighted accuracy", "predictions.csv", "Prediction flips"] {
         assert!(!diff.contains(text), "{diff}");
     }
-    let runs = space.told(&["runs"]);
+    let runs = space.stdout(&["runs"]);
     assert!(runs.contains("CCC") && !runs.contains("UA in %"), "{runs}");
 }

@@ -36,7 +36,7 @@ outputs = ["list.txt"]
     let renamed = space.run_well("pipe.toml");
     assert_eq!(renamed.executed(), ["list"]);
     assert_eq!(space.read("runs/pipe/list/list.txt"), "mel=few\nmel=most\n");
-    let why = space.told(&["why", "pipe.toml", "--step", "list"]);
+    let why = space.stdout(&["why", "pipe.toml", "--step", "list"]);
     assert!(
         why.contains("mel=many") && why.contains("mel=most"),
         "{why}"

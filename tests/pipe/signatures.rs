@@ -41,7 +41,7 @@ fn write_keys(space: &Workspace, name: &str, keys: &KeyPair) -> String {
 
 fn signed() -> (Workspace, String) {
     let (space, public) = space_with_key();
-    space.told(&[
+    space.stdout(&[
         "bundle",
         "export",
         "pipe.toml",
@@ -57,25 +57,25 @@ fn signed() -> (Workspace, String) {
 fn a_signed_bundle_is_used_for_the_key_of_its_signer() {
     let (space, public) = space_with_key();
     let export = ["bundle", "export", "pipe.toml", "-o", BUNDLE];
-    space.told(&export);
+    space.stdout(&export);
     let unsigned = fs::read(space.join(BUNDLE)).unwrap();
     assert!(!space.join(SIGNATURE).exists());
-    let told = space.told(&[&export[..], &["--sign", "me.key"]].concat());
+    let told = space.stdout(&[&export[..], &["--sign", "me.key"]].concat());
     let said = format!("{SIGNATURE}: checked by `--public-key {public}`\n");
     assert!(told.ends_with(&said), "{told}");
     assert_eq!(fs::read(space.join(BUNDLE)).unwrap(), unsigned);
-    let json = space.told(&[&export[..], &["--sign", "me.key", "--json"]].concat());
+    let json = space.stdout(&[&export[..], &["--sign", "me.key", "--json"]].concat());
     let line = &lines_of_json(&json)[0];
     assert_eq!(line["signature"], SIGNATURE);
     assert_eq!(line["public_key"], public.as_str());
 
     // An export that does not sign leaves the signature, and says so.
-    let told = space.told(&export);
+    let told = space.stdout(&export);
     assert!(
         told.contains(&format!("{SIGNATURE} was made for an earlier export")),
         "{told}"
     );
-    let json = space.told(&[&export[..], &["--json"]].concat());
+    let json = space.stdout(&[&export[..], &["--json"]].concat());
     assert_eq!(lines_of_json(&json)[0]["earlier_signature"], SIGNATURE);
 
     for (folder, key) in [("a", public.as_str()), ("b", "me.pub")] {
@@ -88,7 +88,7 @@ fn a_signed_bundle_is_used_for_the_key_of_its_signer() {
             "--public-key",
             key,
         ];
-        let told = space.told(&import);
+        let told = space.stdout(&import);
         let (first, rest) = told.split_once('\n').unwrap();
         let comment = first.strip_prefix(&format!("signed by {public}: timestamp:"));
         let comment = comment.unwrap_or_else(|| panic!("{told}"));
@@ -104,8 +104,8 @@ fn a_signed_bundle_is_used_for_the_key_of_its_signer() {
     bytes[126..].fill(0);
     let line = Base64::encode_to_string(&bytes).unwrap();
     space.write("minisign.key", format!("{comment}\n{line}\n"));
-    space.told(&[&export[..], &["--sign", "minisign.key"]].concat());
-    space.told(&[
+    space.stdout(&[&export[..], &["--sign", "minisign.key"]].concat());
+    space.stdout(&[
         "bundle",
         "import",
         BUNDLE,
@@ -120,7 +120,7 @@ fn a_signed_bundle_is_used_for_the_key_of_its_signer() {
     space.write("minisign.key", format!("{comment}\n{line}\n"));
     let told = space.refused(&[&export[..], &["--sign", "minisign.key"]].concat());
     assert!(told.contains("cannot sign with minisign.key"), "{told}");
-    space.told(&[&export[..], &["--sign", "me.key"]].concat());
+    space.stdout(&[&export[..], &["--sign", "me.key"]].concat());
 
     // Elsewhere under another name, told as JSON.
     fs::rename(space.join(SIGNATURE), space.join("signature")).unwrap();
@@ -131,7 +131,7 @@ fn a_signed_bundle_is_used_for_the_key_of_its_signer() {
         "signature",
         "--json",
     ];
-    let json = space.told(&[&["reproduce", BUNDLE, "-o", "c"][..], &more].concat());
+    let json = space.stdout(&[&["reproduce", BUNDLE, "-o", "c"][..], &more].concat());
     let line = lines_of_json(&json).pop().unwrap();
     assert_eq!(line["verdict"], "identical");
     assert_eq!(line["signed"]["public_key"], public.as_str());
@@ -215,7 +215,7 @@ fn what_is_not_signed_as_wanted_is_refused_before_anything_is_unpacked() {
 }
 
 #[test]
-fn a_key_that_cannot_sign_is_told_before_the_bundle_is_made() {
+fn a_key_that_cannot_sign_is_reported_before_the_bundle_is_made() {
     let (space, _) = space_with_key();
     let keys = KeyPair::generate_encrypted_keypair(Some("word".into())).unwrap();
     write_keys(&space, "secret", &keys);
@@ -262,5 +262,5 @@ fn a_password_is_asked_on_a_terminal() {
         assert!(told.contains("Password of secret.key: "), "{told}");
         assert!(told.contains(said), "{told}");
     }
-    space.told(&["bundle", "import", BUNDLE, "--public-key", &public]);
+    space.stdout(&["bundle", "import", BUNDLE, "--public-key", &public]);
 }

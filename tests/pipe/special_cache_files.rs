@@ -70,7 +70,7 @@ fn no_command_waits_for_what_is_in_the_place_of_a_file_of_the_cache() {
             + "\n[stage.one]\nkind = \"command\"\nrun = \"echo > {out}/a\"\noutputs = [\"a\"]\n",
     );
     space.run_well("pipe.toml");
-    space.told(&["cache", "pin", "pipe"]);
+    space.stdout(&["cache", "pin", "pipe"]);
     let files = one_of_each(&space);
     assert!(files.len() > 11, "{files:?}");
     for file in files {
@@ -100,10 +100,10 @@ fn no_command_waits_for_what_is_in_the_place_of_a_file_of_the_cache() {
 }
 
 #[test]
-fn pipes_sockets_and_devices_in_a_cache_are_told_and_taken_out() {
+fn pipes_sockets_and_devices_in_a_cache_are_reported_and_taken_out() {
     let space = Workspace::with_corpus(3);
     space.run_well("pipe.toml");
-    let whole = space.told(&["cache", "verify"]);
+    let whole = space.stdout(&["cache", "verify"]);
     for what in &SPECIAL[..3] {
         // One that nobody looks for, one in the place of a folder, and one deep inside.
         for place in ["cache/left", "cache/objects/zz", "cache/runs/pipe/7.json"] {
@@ -117,7 +117,7 @@ fn pipes_sockets_and_devices_in_a_cache_are_told_and_taken_out() {
             assert_eq!(ended.code, Some(0), "{}", place.display());
             assert_says(&ended.stdout, &told);
             assert!(place.symlink_metadata().is_err(), "{}", place.display());
-            assert_eq!(space.told(&["cache", "verify"]), whole);
+            assert_eq!(space.stdout(&["cache", "verify"]), whole);
         }
     }
     assert!(std::path::Path::new("/dev/zero").exists());

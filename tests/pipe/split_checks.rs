@@ -43,12 +43,12 @@ fn segments_that_overlap_across_splits_are_a_leak() {
         "test = 0.25 }",
         "test = 0.25, groups = [\"speaker\", \"recording\"] }",
     );
-    let plan = space.told(&["plan", "p.toml"]);
+    let plan = space.stdout(&["plan", "p.toml"]);
     assert!(!plan.contains("share"), "{plan}");
 }
 
 #[test]
-fn speakers_that_differ_in_case_alone_are_told() {
+fn speakers_that_differ_in_case_alone_are_reported() {
     let space = acted(6, manifest(FRACTIONS));
     let table = space
         .read("acted/labels.csv")
@@ -103,7 +103,7 @@ fn a_corpus_that_a_fold_leaves_out_is_meant_to_have_nothing_in_training() {
 }
 
 #[test]
-fn parts_without_data_are_told_before_training() {
+fn parts_without_data_are_reported_before_training() {
     let space = acted(
         2,
         manifest("split = { train = 0.8, validation = 0.1, test = 0.1 }"),
@@ -138,7 +138,7 @@ fn parts_without_data_are_told_before_training() {
         "split = { train = 0.8, validation = 0.1, test = 0.1 }",
         "split = \"test\"",
     );
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(
         told.contains("no utterance is in train or in validation"),
         "{told}"
@@ -146,7 +146,7 @@ fn parts_without_data_are_told_before_training() {
 }
 
 #[test]
-fn validation_of_one_class_is_told_before_training() {
+fn validation_of_one_class_is_reported_before_training() {
     let space = acted(6, manifest(FRACTIONS));
     space.run_well("p.toml");
     let split = space.read("runs/p/speech/split.tsv");
@@ -184,7 +184,7 @@ fn a_split_table_that_is_not_understood_is_named() {
     let space = acted(4, manifest(FRACTIONS));
     space.write("mine.tsv", "name\tpart\nacted/00\ttrain\n");
     space.edit("p.toml", FRACTIONS, "split_file = \"mine.tsv\"");
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(
         told.contains("mine.tsv: line 1 of the split table: `part` is not one of"),
         "{told}"
@@ -192,7 +192,7 @@ fn a_split_table_that_is_not_understood_is_named() {
 }
 
 #[test]
-fn a_class_that_a_part_lacks_is_told_with_its_speakers() {
+fn a_class_that_a_part_lacks_is_reported_with_its_speakers() {
     let space: Workspace = acted(6, manifest(FRACTIONS));
     space.run_well("p.toml");
     let split = space.read("runs/p/speech/split.tsv");
@@ -216,7 +216,7 @@ fn a_class_that_a_part_lacks_is_told_with_its_speakers() {
 }
 
 #[test]
-fn classes_that_training_or_validation_lacks_are_told_for_every_kind_of_split() {
+fn classes_that_training_or_validation_lacks_are_reported_for_every_kind_of_split() {
     // Texts tell the emotion here, so that leaving one out leaves out a class.
     let by_text = "split = { leave_one_out = \"text\", fold = \"b\", validation = 0.2, groups = [\"text\"] }\nleaks = \"warn\"";
     let space = acted(3, manifest(by_text));
@@ -244,7 +244,7 @@ fn classes_that_training_or_validation_lacks_are_told_for_every_kind_of_split() 
 }
 
 #[test]
-fn what_connects_groups_is_told() {
+fn what_connects_groups_is_reported() {
     let split =
         "split = { train = 0.6, validation = 0.2, test = 0.2, groups = [\"speaker\", \"text\"] }";
     let space = acted(8, manifest(split));

@@ -92,11 +92,11 @@ fn validation_that_a_column_lacks_is_held_out_by_speaker() {
 #[test]
 fn a_column_that_is_missing_or_has_no_splits_is_refused() {
     let space = space("{ column = \"prt\" }", usual);
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     let wanted = "no utterance has the column `prt` that `split` names: did you mean `part`";
     assert!(told.contains(wanted), "{told}");
     space.edit("p.toml", "\"prt\"", "\"session\"");
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     let wanted = "the column `session` that `split` names has no value that is a split: \
                   12 say `0`, 12 say `1`, 12 say `2`";
     assert!(told.contains(wanted), "{told}");
@@ -107,7 +107,7 @@ fn a_speaker_in_two_splits_of_a_column_is_a_leak() {
     let space = space(BY_COLUMN, usual);
     let table = space.read("acted/labels.csv");
     space.write("acted/labels.csv", table.replacen("Training", "test", 1));
-    let told = space.told_with(&["plan", "p.toml"], 1);
+    let told = space.stdout_of_exit(&["plan", "p.toml"], 1);
     assert!(told.contains("shared_speaker"), "{told}");
 }
 

@@ -130,7 +130,7 @@ fn what_a_stranger_sends_writes_nothing_elsewhere_and_fills_nothing() {
 #[test]
 fn a_bundle_does_not_decide_what_is_read_outside_of_it() {
     let sender = super::bundles::exported();
-    sender.told(&["bundle", "import", super::bundles::BUNDLE, "-o", "sent"]);
+    sender.stdout(&["bundle", "import", super::bundles::BUNDLE, "-o", "sent"]);
     let manifest = "sent/project/pipelines/study.toml";
     let file = "sent/project/corpora.toml";
     let before = sender.read(file);

@@ -107,7 +107,7 @@ fn records_of_results_for_people_remove_nothing_elsewhere() {
     space.edit("pipe.toml", "[stage.taken]", "[stage.renamed]");
     space.run_well("pipe.toml");
     assert_eq!(space.read("precious.txt"), "made\n");
-    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    space.stdout(&["cache", "prune", "--keep-runs", "1"]);
     assert_eq!(space.read("precious.txt"), "made\n");
 }
 
@@ -189,7 +189,7 @@ fn names_that_no_run_writes_are_damage() {
         let space = Workspace::with_manifest("pipe.toml", MANIFEST);
         space.run_well("pipe.toml");
         assert!(forge(&space, folder, from, to) > 0, "{folder}: {from}");
-        let told = space.told_with(&["cache", "verify"], 1);
+        let told = space.stdout_of_exit(&["cache", "verify"], 1);
         assert!(told.contains("damaged: record of "), "{folder}: {told}");
         assert_eq!(space.run_well("pipe.toml").code, Some(0));
         assert!(!space.join("runs/pipe/mine").exists());
@@ -250,7 +250,7 @@ fn links_elsewhere_that_a_forged_record_names_are_not_removed() {
         format!("{checksum}\n{json}\n"),
     )
     .unwrap();
-    space.told(&["cache", "verify"]);
-    space.told(&["cache", "prune", "--keep-runs", "1"]);
+    space.stdout(&["cache", "verify"]);
+    space.stdout(&["cache", "prune", "--keep-runs", "1"]);
     assert!(link.symlink_metadata().is_ok(), "the link of somebody else");
 }

@@ -9,13 +9,13 @@ use super::workspace::{Workspace, lines_of_json};
 #[test]
 fn plan_tells_what_a_run_would_do_and_writes_no_results() {
     let space = Workspace::with_corpus(3);
-    insta::assert_snapshot!("plan_before", space.told(&["plan", "pipe.toml"]));
+    insta::assert_snapshot!("plan_before", space.stdout(&["plan", "pipe.toml"]));
     assert!(!space.join("runs").exists());
     space.run_well("pipe.toml");
-    insta::assert_snapshot!("plan_after", space.told(&["plan", "pipe.toml"]));
+    insta::assert_snapshot!("plan_after", space.stdout(&["plan", "pipe.toml"]));
     space.tone("corpora/made/audio/0001.wav", 16_000, 0.3, 999.0);
-    insta::assert_snapshot!("plan_one_changed", space.told(&["plan", "pipe.toml"]));
-    let planned = lines_of_json(&space.told(&["plan", "pipe.toml", "--json"]));
+    insta::assert_snapshot!("plan_one_changed", space.stdout(&["plan", "pipe.toml"]));
+    let planned = lines_of_json(&space.stdout(&["plan", "pipe.toml", "--json"]));
     assert_eq!(planned.len(), 4);
     assert_eq!(planned[0]["forecast"]["missing"], 1);
 }
@@ -26,7 +26,7 @@ fn columns_fit_the_longest_name() {
     let long = "filterbank_features_of_every_utterance";
     space.edit("pipe.toml", "[stage.fbank]", &format!("[stage.{long}]"));
     space.edit("pipe.toml", "\"fbank\" }", &format!("\"{long}\" }}"));
-    let plan = space.told(&["plan", "pipe.toml"]);
+    let plan = space.stdout(&["plan", "pipe.toml"]);
     let columns: BTreeSet<usize> = plan
         .lines()
         .filter_map(|line| line.find("  runs"))
@@ -38,7 +38,7 @@ fn columns_fit_the_longest_name() {
 }
 
 #[test]
-fn one_thing_is_told_in_the_singular() {
+fn one_thing_is_reported_in_the_singular() {
     let space = Workspace::with_corpus(1);
     space.write(
         "pipe.toml",
@@ -48,7 +48,7 @@ fn one_thing_is_told_in_the_singular() {
             .next()
             .unwrap(),
     );
-    let plan = space.told(&["plan", "pipe.toml"]);
+    let plan = space.stdout(&["plan", "pipe.toml"]);
     assert!(
         plan.contains("1 step:") && plan.contains("1 item to compute"),
         "{plan}"
@@ -67,7 +67,7 @@ fn one_thing_is_told_in_the_singular() {
 #[test]
 fn why_names_the_step_and_what_changed() {
     let space = Workspace::with_corpus(3);
-    let first = space.told(&["why", "pipe.toml"]);
+    let first = space.stdout(&["why", "pipe.toml"]);
     assert!(first.contains("speech (to run)"), "{first}");
     assert!(first.contains("no earlier run"), "{first}");
     space.run_well("pipe.toml");
@@ -77,9 +77,9 @@ fn why_names_the_step_and_what_changed() {
         "rate_hz = 8000\nmax_bad = 0.1\n",
     );
     space.edit("pipe.toml", "bins = 23", "bins = 24");
-    let why = space.told(&["why", "pipe.toml"]);
+    let why = space.stdout(&["why", "pipe.toml"]);
     assert!(why.contains("bins: 23 -> 24"), "{why}");
-    let json = lines_of_json(&space.told(&["why", "pipe.toml", "--json"]));
+    let json = lines_of_json(&space.stdout(&["why", "pipe.toml", "--json"]));
     assert_eq!(json.len(), 4);
     let error = space.refused(&["why", "pipe.toml", "--step", "fbnak"]);
     assert!(
@@ -106,7 +106,7 @@ fn graph_draws_every_step_and_every_edge() {
         "bins = [20, { name = 'a \"b\"', n = 3 }]",
         "bins = [\"hann\", \"hamming\"]",
     );
-    let dot = space.told(&["graph", "pipe.toml"]);
+    let dot = space.stdout(&["graph", "pipe.toml"]);
     insta::assert_snapshot!("graph_dot", dot);
     // Quotes and braces are balanced, and every edge joins two nodes that are declared.
     assert_eq!(dot.matches('"').count() % 2, 0);
@@ -126,7 +126,7 @@ fn graph_draws_every_step_and_every_edge() {
     );
     insta::assert_snapshot!(
         "graph_mermaid",
-        space.told(&["graph", "pipe.toml", "--format", "mermaid"])
+        space.stdout(&["graph", "pipe.toml", "--format", "mermaid"])
     );
 }
 
@@ -138,12 +138,12 @@ fn labels_with_quotes_do_not_break_the_drawing() {
         "pipe.toml",
         space.read("pipe.toml") + "\n[matrix]\nword = ['say \"<a>\" \\ b', \"c\"]\n",
     );
-    let dot = space.told(&["graph", "pipe.toml"]);
+    let dot = space.stdout(&["graph", "pipe.toml"]);
     assert!(
         dot.contains(r#"label = "count[word=say \"<a>\" \\ b]\ncommand""#),
         "{dot}"
     );
-    let mermaid = space.told(&["graph", "pipe.toml", "--format", "mermaid"]);
+    let mermaid = space.stdout(&["graph", "pipe.toml", "--format", "mermaid"]);
     assert!(
         mermaid.contains("count[word=say &quot;&lt;a>&quot; \\ b]"),
         "{mermaid}"
@@ -155,22 +155,22 @@ fn corpora_are_compared_with_their_official_counts() {
     let space = Workspace::with_corpus(6);
     let official = "[corpus.made.official]\nutterances = 6\nspeakers = 4\nlabels = { happy = 2, neutral = 2, sad = 2 }\n";
     space.write("corpora.toml", space.read("corpora.toml") + official);
-    insta::assert_snapshot!("corpora_complete", space.told(&["corpora", "made"]));
+    insta::assert_snapshot!("corpora_complete", space.stdout(&["corpora", "made"]));
     space.table(5);
     insta::assert_snapshot!(
         "corpora_incomplete",
-        space.told_with(&["corpora", "made"], 1)
+        space.stdout_of_exit(&["corpora", "made"], 1)
     );
-    let line = &lines_of_json(&space.told_with(&["corpora", "made", "--json"], 1))[0];
+    let line = &lines_of_json(&space.stdout_of_exit(&["corpora", "made", "--json"], 1))[0];
     assert_eq!(
         line["utterances"],
         serde_json::json!({ "found": 5, "official": 6 })
     );
     assert_eq!(line["agrees"], false);
     std::fs::rename(space.join("corpora/made"), space.join("corpora/gone")).unwrap();
-    let absent = space.told_with(&["corpora", "made"], 1);
+    let absent = space.stdout_of_exit(&["corpora", "made"], 1);
     assert!(absent.contains("made by the tests"), "{absent}");
-    let listed = space.told(&["corpora"]);
+    let listed = space.stdout(&["corpora"]);
     assert!(listed.starts_with(&absent), "a list is no check: {listed}");
     assert!(
         listed.contains("known and not here: crema-d, emo-db, "),
@@ -190,15 +190,15 @@ fn the_cache_tells_its_size_and_finds_damage() {
     let error = space.refused(&["cache", "du"]);
     assert!(error.contains("no cache found at cache"), "{error}");
     space.run_well("pipe.toml");
-    let du = space.told(&["cache", "du"]);
+    let du = space.stdout(&["cache", "du"]);
     assert!(du.contains("in cache"), "{du}");
-    let parts = lines_of_json(&space.told(&["cache", "du", "--json"]));
+    let parts = lines_of_json(&space.stdout(&["cache", "du", "--json"]));
     let bytes: u64 = parts
         .iter()
         .map(|part| part["bytes"].as_u64().unwrap())
         .sum();
     assert_eq!(bytes, space.bytes("cache"));
-    let whole = space.told(&["cache", "verify"]);
+    let whole = space.stdout(&["cache", "verify"]);
     assert!(whole.contains("all intact"), "{whole}");
     let object = space
         .files("cache")
@@ -211,21 +211,21 @@ fn the_cache_tells_its_size_and_finds_damage() {
     permissions.set_readonly(false);
     std::fs::set_permissions(&path, permissions).unwrap();
     std::fs::write(&path, "damaged").unwrap();
-    let damaged = space.told_with(&["cache", "verify"], 1);
+    let damaged = space.stdout_of_exit(&["cache", "verify"], 1);
     assert!(damaged.contains("1 damaged"), "{damaged}");
     assert!(damaged.contains("nothing was changed"), "{damaged}");
     assert!(path.exists());
-    let repaired = space.told_with(&["cache", "verify", "--repair"], 0);
+    let repaired = space.stdout_of_exit(&["cache", "verify", "--repair"], 0);
     assert!(repaired.contains("were removed"), "{repaired}");
     assert!(!path.exists());
     space.run_well("pipe.toml");
-    assert!(space.told(&["cache", "verify"]).contains("all intact"));
+    assert!(space.stdout(&["cache", "verify"]).contains("all intact"));
 }
 
 #[test]
 fn schema_describes_every_kind() {
     let space = Workspace::new();
-    let all = space.told(&["schema"]);
+    let all = space.stdout(&["schema"]);
     let kinds = [
         "ingest",
         "audit",
@@ -245,19 +245,27 @@ fn schema_describes_every_kind() {
     ];
     for kind in kinds {
         assert!(all.contains(&format!("kind = \"{kind}\"")), "{kind}");
-        let one = space.told(&["schema", kind]);
+        let one = space.stdout(&["schema", kind]);
         assert!(
             all.contains(one.trim_end()) && one.starts_with("kind"),
             "{one}"
         );
     }
-    let schema: Json = serde_json::from_str(&space.told(&["schema", "--json"])).unwrap();
+    let schema: Json = serde_json::from_str(&space.stdout(&["schema", "--json"])).unwrap();
     assert_eq!(schema["additionalProperties"], false);
     let stages = &schema["properties"]["stage"]["additionalProperties"]["anyOf"][0]["oneOf"];
     assert_eq!(stages.as_array().unwrap().len(), kinds.len());
     // Kinds of leaks are as many as a stage looks for.
-    assert!(space.told(&["schema", "ingest"]).contains("shared_session"));
-    assert!(!space.told(&["schema", "train"]).contains("shared_session"));
+    assert!(
+        space
+            .stdout(&["schema", "ingest"])
+            .contains("shared_session")
+    );
+    assert!(
+        !space
+            .stdout(&["schema", "train"])
+            .contains("shared_session")
+    );
     let error = space.refused(&["schema", "fbnak"]);
     assert!(error.contains("did you mean `fbank`?"), "{error}");
 }
@@ -265,15 +273,15 @@ fn schema_describes_every_kind() {
 #[test]
 fn init_writes_what_runs_and_overwrites_nothing() {
     let space = Workspace::new();
-    let wrote = space.told(&["init"]);
+    let wrote = space.stdout(&["init"]);
     assert!(wrote.contains("pipeline.toml and corpora.toml"), "{wrote}");
-    space.told(&["plan", "pipeline.toml"]);
+    space.stdout(&["plan", "pipeline.toml"]);
     space.write("pipeline.toml", "mine");
     let error = space.refused(&["init"]);
     assert!(error.contains("pipeline.toml already exists"), "{error}");
     assert_eq!(space.read("pipeline.toml"), "mine");
     space.write("corpora.toml", "mine too");
-    space.told(&["init", "other.toml"]);
+    space.stdout(&["init", "other.toml"]);
     assert_eq!(space.read("corpora.toml"), "mine too");
     let output = space.pipe(&["init", "no/such/folder.toml"]);
     assert_eq!(output.status.code(), Some(1));
@@ -282,12 +290,12 @@ fn init_writes_what_runs_and_overwrites_nothing() {
 #[test]
 fn version_help_and_slips_of_the_pen() {
     let space = Workspace::new();
-    let version = space.told(&["--version"]);
+    let version = space.stdout(&["--version"]);
     assert_eq!(version, format!("pipe {}\n", pipe::version::VERSION));
     let number = format!("pipe {}", env!("CARGO_PKG_VERSION"));
     assert!(version.starts_with(&number), "{version}");
-    insta::assert_snapshot!("help", space.told(&["--help"]));
-    insta::assert_snapshot!("help_run", space.told(&["run", "--help"]));
+    insta::assert_snapshot!("help", space.stdout(&["--help"]));
+    insta::assert_snapshot!("help_run", space.stdout(&["run", "--help"]));
     insta::assert_snapshot!("slip_subcommand", space.refused(&["rnu", "x.toml"]));
     insta::assert_snapshot!(
         "slip_option",

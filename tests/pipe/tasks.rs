@@ -113,19 +113,19 @@ fn numbers_are_trained_tested_reported_exported_and_predicted_without_classes() 
     }
     let page = space.read("runs/task/report/report.html");
     assert!(page.contains("Numeric targets"));
-    let shown = space.told(&["show", "task/test"]);
+    let shown = space.stdout(&["show", "task/test"]);
     assert!(
         shown.contains("brightness") && shown.contains("CCC"),
         "{shown}"
     );
     assert!(!shown.contains("UA"), "{shown}");
-    let shown = space.told(&["show", "task/train"]);
+    let shown = space.stdout(&["show", "task/train"]);
     assert!(shown.contains("validation CCC"), "{shown}");
 
     let model = "runs/task/train/model.safetensors";
     sound(&space, "high.wav", 3, 0.8);
     sound(&space, "low.wav", 3, 0.15);
-    let predicted = space.told(&["predict", model, "high.wav", "low.wav", "--format", "json"]);
+    let predicted = space.stdout(&["predict", model, "high.wav", "low.wav", "--format", "json"]);
     let rows: Vec<Json> = predicted
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -133,12 +133,12 @@ fn numbers_are_trained_tested_reported_exported_and_predicted_without_classes() 
     let number = |row: usize| rows[row]["numbers"]["brightness"].as_f64().unwrap();
     assert!(number(0) > number(1) + 3.0, "{predicted}");
     assert!(rows[0].get("predicted").is_none() && rows[0].get("probabilities").is_none());
-    let table = space.told(&["predict", model, "high.wav", "--format", "csv"]);
+    let table = space.stdout(&["predict", model, "high.wav", "--format", "csv"]);
     assert!(
         table.starts_with("file,start_s,end_s,brightness,hardness,silent\n"),
         "{table}"
     );
-    space.told(&["export", model, "--card", "card.md", "--onnx", "model.onnx"]);
+    space.stdout(&["export", model, "--card", "card.md", "--onnx", "model.onnx"]);
     let card = space.read("card.md");
     assert!(card.contains("brightness"), "{card}");
     assert_eq!(space.run_well("task.toml").steps().1, 6);
@@ -315,6 +315,6 @@ fn folds_of_numbers_are_one_row_that_is_compared_along_an_axis() {
     ] {
         assert!(report.contains(text), "{text} is missing:\n{report}");
     }
-    let folds = space.told(&["report", "task.toml", "--folds"]);
+    let folds = space.stdout(&["report", "task.toml", "--folds"]);
     assert!(folds.contains("of each fold alone"), "{folds}");
 }

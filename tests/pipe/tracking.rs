@@ -153,7 +153,7 @@ fn event_files_grow_epoch_by_epoch_and_take_on_a_longer_training() {
 }
 
 #[test]
-fn a_wrong_tracker_or_folder_is_told_before_anything_runs() {
+fn a_wrong_tracker_or_folder_is_reported_before_anything_runs() {
     let space = space(&one());
     space.write("file", "text");
     for (track, words) in [

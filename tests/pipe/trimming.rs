@@ -53,7 +53,7 @@ fn predict_trims_as_training_did() {
     // Windows are recordings of their own, and a silent one is left as it is.
     let pcm = [recording(3), vec![0; 16_000]].concat();
     space.write_pcm("long.wav", 16_000, &pcm);
-    let told = space.told(&["predict", MODEL, "long.wav", "--window-s", "0.5"]);
+    let told = space.stdout(&["predict", MODEL, "long.wav", "--window-s", "0.5"]);
     assert_eq!(told.lines().count(), 4 + 1, "{told}");
 }
 

@@ -92,9 +92,9 @@ const KINDS: [&str; 10] = [
 fn space_with_pin_and_lock() -> Workspace {
     let space = Workspace::with_corpus(4);
     space.run_well("pipe.toml");
-    space.told(&["cache", "pin", "pipe:1"]);
+    space.stdout(&["cache", "pin", "pipe:1"]);
     fs::create_dir(space.join("papers")).unwrap();
-    space.told(&["lock", "pipe.toml", "-o", "papers/it.lock.toml"]);
+    space.stdout(&["lock", "pipe.toml", "-o", "papers/it.lock.toml"]);
     space
 }
 

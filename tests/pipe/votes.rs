@@ -91,7 +91,7 @@ fn rows_that_disagree_are_a_mistake_unless_they_are_votes() {
 }
 
 #[test]
-fn rows_of_one_utterance_that_name_different_speakers_are_told() {
+fn rows_of_one_utterance_that_name_different_speakers_are_reported() {
     let space = space("[]", "votes = \"majority\"");
     let table = space.read("corpora/made/table.csv");
     let again = table
@@ -124,7 +124,7 @@ fn labels_that_no_class_lists_have_votes_too() {
         again(lines[2], ",fear,")
     );
     space.write("corpora/made/table.csv", whole);
-    space.told(&["run", "task.toml"]);
+    space.stdout(&["run", "task.toml"]);
     let dropped = space.read("runs/task/speech/dropped.tsv");
     assert!(
         dropped.contains("label fear is mapped to dropped"),

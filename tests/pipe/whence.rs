@@ -43,7 +43,7 @@ fn tables_and_pages_for_people_are_traced_too() {
         ("audit/audit.json", "audit"),
     ] {
         let name = file.split('/').nth(1).unwrap();
-        let told = space.told(&["whence", &format!("runs/pipe/{file}")]);
+        let told = space.stdout(&["whence", &format!("runs/pipe/{file}")]);
         let start = format!("{name} of `{step}` of pipe:1, ");
         assert!(told.starts_with(&start), "{told}");
         let continues = told.contains("  from `speech`: ");
@@ -52,7 +52,7 @@ fn tables_and_pages_for_people_are_traced_too() {
     // Edited, it is a person's own.
     let page = space.read("runs/pipe/report/report.html");
     space.write("copy.html", page + "<!-- -->");
-    let told = space.told_with(&["whence", "copy.html"], 1);
+    let told = space.stdout_of_exit(&["whence", "copy.html"], 1);
     assert!(told.starts_with("no step in cache made"), "{told}");
 }
 
@@ -62,18 +62,18 @@ fn utterances_are_those_that_had_a_part() {
     let [train, validation, test] =
         ["train", "validation", "test"].map(|split| listed(&space, split));
     assert!(train > 0 && validation > 0 && test > 0);
-    let model = space.told(&["whence", "runs/pipe/train/model.safetensors"]);
+    let model = space.stdout(&["whence", "runs/pipe/train/model.safetensors"]);
     let all = format!("  from `speech`: {} utterances (", train + validation);
     assert!(model.contains(&all), "{model}");
     assert!(!model.contains(" test "), "{model}");
     // The evaluation is made from both, by the model.
-    let metrics = space.told(&["whence", "runs/pipe/test/metrics.json"]);
+    let metrics = space.stdout(&["whence", "runs/pipe/test/metrics.json"]);
     let all = format!(
         "  from `speech`: {} utterances (",
         train + validation + test
     );
     assert!(metrics.contains(&all), "{metrics}");
-    let told = space.told(&["whence", "runs/pipe/train/model.safetensors", "--json"]);
+    let told = space.stdout(&["whence", "runs/pipe/train/model.safetensors", "--json"]);
     let line: Json = serde_json::from_str(&told).unwrap();
     let chain = line["chain"].as_array().unwrap();
     let speech = chain.iter().find(|step| step["step"] == "speech").unwrap();
@@ -88,10 +88,10 @@ fn utterances_are_those_that_had_a_part() {
 #[test]
 fn a_file_of_a_reproduction_is_of_its_run_and_the_original_of_its_own() {
     let space = space();
-    space.told(&["bundle", "export", "pipe.toml", "-o", "study.tar.zst"]);
-    space.told(&["reproduce", "study.tar.zst", "-o", "reproduced/study"]);
+    space.stdout(&["bundle", "export", "pipe.toml", "-o", "study.tar.zst"]);
+    space.stdout(&["reproduce", "study.tar.zst", "-o", "reproduced/study"]);
     let run_of = |path: &str| {
-        let told = space.told(&["whence", path, "--json"]);
+        let told = space.stdout(&["whence", path, "--json"]);
         let line: Json = serde_json::from_str(told.lines().next().unwrap()).unwrap();
         line["run"].as_str().unwrap().to_owned()
     };

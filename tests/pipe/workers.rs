@@ -283,7 +283,7 @@ fn an_item_that_kills_its_worker_is_found_in_its_batch() {
 }
 
 #[test]
-fn a_list_of_another_length_is_told() {
+fn a_list_of_another_length_is_reported() {
     let space = batches(":", "");
     space.edit("worker.sh", "echo \"[${answers#,}]\"", "echo '[]'");
     space.edit("pipe.toml", "max_bad = 1\n", "");

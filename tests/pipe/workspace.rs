@@ -284,12 +284,12 @@ impl Workspace {
     }
 
     /// Standard output of the binary, which must exit with 0.
-    pub fn told(&self, arguments: &[&str]) -> String {
-        self.told_with(arguments, 0)
+    pub fn stdout(&self, arguments: &[&str]) -> String {
+        self.stdout_of_exit(arguments, 0)
     }
 
     /// Standard output of the binary, which must exit with `code`.
-    pub fn told_with(&self, arguments: &[&str], code: i32) -> String {
+    pub fn stdout_of_exit(&self, arguments: &[&str], code: i32) -> String {
         let output = self.pipe(arguments);
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");

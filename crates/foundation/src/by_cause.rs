@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_most_frequent_cause_is_told_first_with_its_number_and_an_example() {
+    fn the_most_frequent_cause_is_reported_first_with_its_number_and_an_example() {
         let left_out = [
             ("t.csv:2", "emotion is empty"),
             ("t.csv:3", "the file does not exist: a.wav"),

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_machine_is_told_from_the_file() {
+    fn the_machine_is_reported_from_the_file() {
         for errno in [Errno::MFILE, Errno::NOMEM, Errno::IO, Errno::NOSPC] {
             let error = Error::from(errno);
             let fault = MachineFault::of("a.wav", &error).unwrap();

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_are_told_apart_and_whole_numbers_are_uniform() {
+    fn streams_are_reported_apart_and_whole_numbers_are_uniform() {
         let first = |parts: &[&[u8]]| stream("x", parts).next_u64();
         assert_ne!(first(&[b"ab", b"c"]), first(&[b"a", b"bc"]));
         assert_eq!(first(&[b"ab"]), first(&[b"ab"]));

@@ -32,7 +32,7 @@ impl Signature {
     pub fn of_file(path: &Path) -> Result<Self, SignatureError> {
         let file = regular_file::open(path).map_err(SignatureError::File)?;
         let bytes = file.metadata().map_or(0, |metadata| metadata.len());
-        let mut skimming = Skimming {
+        let mut skimming = KeptCopy {
             reader: BufReader::new(file),
             at: 0,
             kept: 0,
@@ -78,13 +78,13 @@ const MODEL: Kept = Kept {
 };
 
 /// Copies of a file what is kept of it.
-struct Skimming<R> {
+struct KeptCopy<R> {
     reader: BufReader<R>,
     at: u64,
     kept: usize,
 }
 
-impl<R: Read + Seek> Skimming<R> {
+impl<R: Read + Seek> KeptCopy<R> {
     /// What is kept of a message that ends at `end`; none where it is no message, or too much would be kept.
     fn message(&mut self, end: u64, kept: &Kept) -> Option<Vec<u8>> {
         let mut copy = Vec::new();

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_told_in_the_unit_that_fits() {
+    fn lengths_are_reported_in_the_unit_that_fits() {
         assert_eq!(in_words(0.1 + 0.2), "0.3 s");
         assert_eq!(in_words(75.5), "1 min 15.5 s");
     }

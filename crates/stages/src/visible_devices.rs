@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_told_from_other_files_of_its_driver() {
+    fn a_device_is_reported_from_other_files_of_its_driver() {
         let names = [
             "nvidia0",
             "nvidia12",

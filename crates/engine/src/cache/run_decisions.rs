@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_written_is_told_once_and_stops_nothing() {
+    fn a_log_that_cannot_be_written_is_reported_once_and_stops_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let (runs, run) = runs(folder.path());
         let record = runs.path("demo", 1);

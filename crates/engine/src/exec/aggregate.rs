@@ -15,10 +15,10 @@ use crate::cache::{
 use crate::plan::Plan;
 use crate::stage::{AggregateContext, AggregateStage, Device, Interrupted, Stage};
 
+use super::allotment::Allotment;
 use super::declared_files::KeyedFiles;
 use super::event::{Event, Status};
 use super::internal_error::internal_error;
-use super::lent::LentTo;
 use super::misses::Misses;
 use super::observer::{Observer, StepProgress};
 use super::outcome::StepResult;
@@ -96,7 +96,7 @@ impl AggregateRun<'_> {
         &self,
         step: usize,
         fingerprint: &FingerprintInputs,
-        lent: &LentTo,
+        lent: &Allotment,
     ) -> Result<StepResult, Stopped> {
         self.open_inputs(step)?;
         let id = self.plan().steps[step].id();
@@ -153,7 +153,7 @@ impl AggregateRun<'_> {
         stage: &dyn AggregateStage,
         mut reservation: Reservation,
         fingerprint: &FingerprintInputs,
-        lent: &LentTo,
+        lent: &Allotment,
     ) -> Result<StepResult, CacheError> {
         let id = self.plan().steps[step].id();
         let system = &self.cache().system;

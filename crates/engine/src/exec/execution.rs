@@ -12,9 +12,9 @@ use crate::cache::CacheError;
 use crate::stage::{Launch, Stage};
 
 use super::aggregate::{AggregateRun, Stopped};
+use super::allotment::Allotment;
 use super::internal_error::internal_error;
 use super::job::Job;
-use super::lent::LentTo;
 use super::limit::PastLimit;
 use super::outcome::StepResult;
 use super::pools::{Pools, Request, Taken};
@@ -206,14 +206,14 @@ impl<'a, 'r> Execution<'a, 'r> {
         match job {
             Job::Group(_, statuses) => {
                 for (step, status) in statuses {
-                    misses.tell(resolver, *step, status, *observer);
+                    misses.report(resolver, *step, status, *observer);
                 }
             }
             Job::Aggregate(step, fingerprint) => {
                 let status = StepStatus::Miss {
                     fingerprint: fingerprint.clone(),
                 };
-                misses.tell(resolver, *step, &status, *observer);
+                misses.report(resolver, *step, &status, *observer);
             }
         }
     }
@@ -280,7 +280,7 @@ impl<'a, 'r> Execution<'a, 'r> {
             };
             self.scheduler.start(unit);
             let launch = self.launch(unit);
-            let lent = LentTo {
+            let lent = Allotment {
                 share: taken.share.clone(),
                 devices: taken.devices.clone(),
                 memory_bytes: self.options.memory_bytes,

@@ -25,7 +25,7 @@ struct Left {
 }
 
 /// What an item has taken; it is given back when this is dropped.
-pub struct Lent<'g> {
+pub struct Permit<'g> {
     gate: &'g Gate,
     memory_bytes: u64,
     /// Threads it may use.
@@ -52,7 +52,7 @@ impl Gate {
     }
 
     /// Waits until there is room; what asks for more than there is gets all of it, alone.
-    pub fn enter(&self, wanted: Resources) -> Lent<'_> {
+    pub fn enter(&self, wanted: Resources) -> Permit<'_> {
         let threads = wanted.threads.clamp(1, self.threads.max(1));
         let memory_bytes = wanted.memory_bytes.min(self.memory_bytes);
         let devices = wanted.devices.min(self.devices);
@@ -69,7 +69,7 @@ impl Gate {
         left.memory_bytes = left.memory_bytes.saturating_sub(memory_bytes);
         let devices = devices.min(left.devices.len());
         let devices = left.devices.drain(..devices).collect();
-        Lent {
+        Permit {
             gate: self,
             memory_bytes,
             threads,
@@ -78,7 +78,7 @@ impl Gate {
     }
 }
 
-impl Drop for Lent<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut left = lock(&self.gate.left);
         left.inside -= 1;

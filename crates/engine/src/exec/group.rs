@@ -14,13 +14,13 @@ use crate::cache::{Cache, CacheError, Lock, holder};
 use crate::plan::Plan;
 use crate::stage::{LoadedItem, SourceListing, Stage};
 
+use super::allotment::Allotment;
 use super::declared_files::{DeclaredFileError, KeyedFiles};
 use super::event::Event;
 use super::gate::Gate;
 use super::in_flight::ItemMemory;
 use super::item_outcome::Outcome;
 use super::item_set::{ItemSet, collect};
-use super::lent::LentTo;
 use super::limit::{Limits, PastLimit};
 use super::observer::{Observer, StepProgress};
 use super::outcome::StepResult;
@@ -163,7 +163,7 @@ impl<'a> Group<'a> {
         &self,
         before: &[(usize, StepStatus)],
         scratch: &std::path::Path,
-        lent: &LentTo,
+        lent: &Allotment,
         past: PastLimit,
         observer: &dyn Observer,
     ) -> Result<Vec<(usize, StepResult)>, CacheError> {
@@ -219,7 +219,7 @@ impl<'a> Group<'a> {
         &self,
         distrusted: HashSet<Digest>,
         scratch: &std::path::Path,
-        lent: &LentTo,
+        lent: &Allotment,
         past: PastLimit,
         progress: &dyn Progress,
         waiting: impl FnOnce(),
@@ -265,7 +265,7 @@ impl<'a> Group<'a> {
         scratch: &std::path::Path,
         progress: &dyn Progress,
         past: PastLimit,
-        lent: Option<&LentTo>,
+        lent: Option<&Allotment>,
     ) -> Result<Walked, CacheError> {
         let dry = lent.is_none();
         // The look-up that comes before every walk has found them, or has failed.

@@ -3,7 +3,7 @@
 use crate::artifact::FingerprintInputs;
 
 use super::aggregate::{AggregateRun, Stopped};
-use super::lent::LentTo;
+use super::allotment::Allotment;
 use super::limit::PastLimit;
 use super::outcome::StepResult;
 use super::step_status::StepStatus;
@@ -32,7 +32,7 @@ impl Job {
     pub fn run(
         self,
         work: &AggregateRun<'_>,
-        lent: &LentTo,
+        lent: &Allotment,
         past: PastLimit,
     ) -> Result<Vec<(usize, StepResult)>, Stopped> {
         match self {

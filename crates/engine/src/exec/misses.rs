@@ -50,7 +50,7 @@ impl Misses {
     }
 
     /// Tells `observer` why `step`, with this status, has to run; nothing of a step that has a result or cannot run.
-    pub fn tell(
+    pub fn report(
         &self,
         resolver: &Resolver<'_>,
         step: usize,

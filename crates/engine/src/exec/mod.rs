@@ -32,7 +32,7 @@ mod item_data;
 mod item_outcome;
 mod item_set;
 mod job;
-mod lent;
+mod allotment;
 mod limit;
 #[cfg(test)]
 mod listing_tests;

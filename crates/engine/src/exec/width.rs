@@ -24,7 +24,7 @@ thread_local! {
 }
 
 /// A thread at work, until this is dropped; nothing where it was so before.
-pub struct AtWork<'w>(Option<&'w Width<'w>>);
+pub struct ActiveThread<'w>(Option<&'w Width<'w>>);
 
 impl<'a> Width<'a> {
     /// As wide as `share` is; without one, as there are threads.
@@ -37,9 +37,9 @@ impl<'a> Width<'a> {
     }
 
     /// Waits until one more thread may work.
-    pub fn enter(&self) -> AtWork<'_> {
+    pub fn enter(&self) -> ActiveThread<'_> {
         if INSIDE.replace(true) {
-            return AtWork(None);
+            return ActiveThread(None);
         }
         let threads = || self.share.map_or(usize::MAX, CoreShare::threads);
         let mut at_work = lock(&self.at_work);
@@ -47,18 +47,18 @@ impl<'a> Width<'a> {
             at_work = wait_timeout(&self.left, at_work, LOOK_AGAIN);
         }
         *at_work += 1;
-        AtWork(Some(self))
+        ActiveThread(Some(self))
     }
 }
 
-impl AtWork<'_> {
+impl ActiveThread<'_> {
     /// True where the thread was at work already: it began this while it waits for tasks of another item.
     pub fn is_within(&self) -> bool {
         self.0.is_none()
     }
 }
 
-impl Drop for AtWork<'_> {
+impl Drop for ActiveThread<'_> {
     fn drop(&mut self) {
         if let Some(width) = self.0 {
             INSIDE.set(false);

@@ -72,9 +72,9 @@ impl Exclusions {
     }
 
     /// What is left out of variants over some axes, which `has` tells by their index.
-    pub fn among(&self, has: impl Fn(usize) -> bool) -> Among<'_> {
+    pub fn among(&self, has: impl Fn(usize) -> bool) -> ExcludedCombinations<'_> {
         let sets = self.0.iter();
-        Among {
+        ExcludedCombinations {
             sets: sets
                 .filter(|(axes, _)| axes.iter().all(|&axis| has(axis)))
                 .collect(),
@@ -84,13 +84,13 @@ impl Exclusions {
 }
 
 /// The combinations that can be in a variant.
-pub struct Among<'a> {
+pub struct ExcludedCombinations<'a> {
     sets: Vec<(&'a Vec<usize>, &'a HashSet<Vec<usize>>)>,
     /// The values that are being looked up.
     values: Vec<usize>,
 }
 
-impl Among<'_> {
+impl ExcludedCombinations<'_> {
     /// True where a combination that is left out is among the values, which are given by the index of their axis.
     pub fn leave_out(&mut self, value_of: impl Fn(usize) -> usize) -> bool {
         self.sets.iter().any(|(axes, combinations)| {

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_the_limit_and_the_option_are_told() {
+    fn what_was_found_the_limit_and_the_option_are_reported() {
         let limit = Limits::default().axis_values;
         let told = exceeded(limit, "the axis `seed` has 20,000 values", 20_000);
         assert_eq!(

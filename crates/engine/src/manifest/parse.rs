@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_text_the_first_syntax_error_is_told() {
+    fn of_a_long_text_the_first_syntax_error_is_reported() {
         let wrong = "= 1\n".repeat(EVERY_ERROR_BYTES / 4);
         assert!(parsed(&wrong).unwrap_err().count() > 1000);
         assert_eq!(parsed(&(wrong + "= 1\n")).unwrap_err().count(), 1);

@@ -89,7 +89,7 @@ pub fn any_runs(story: &mut Story<'_>, ran: &[Ran], expected: &Expected) -> Resu
     {
         let mut state = story.world.state();
         for ran in ran {
-            state.remark(|| said(ran));
+            state.remark(|| description(ran));
         }
         if state.is_endless() {
             return Err(Broken::new(
@@ -151,7 +151,7 @@ pub fn any_runs(story: &mut Story<'_>, ran: &[Ran], expected: &Expected) -> Resu
     Ok(())
 }
 
-fn said(ran: &Ran) -> String {
+fn description(ran: &Ran) -> String {
     let end = match &ran.summary {
         None => "killed".to_owned(),
         Some(Ok(summary)) => format!("{:?}, {:?}", summary.counts, summary.items),

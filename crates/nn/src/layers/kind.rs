@@ -66,7 +66,7 @@ pub trait Options: Debug + Send + Sync + Any {
     fn sized(&self, before: &Before) -> Result<Vec<Arc<dyn SizedLayer>>, String>;
 
     /// The layer in a line of the model card.
-    fn said(&self) -> String;
+    fn description(&self) -> String;
 
     /// The keys and their values as they were read, in the order of the type's fields.
     fn values(&self) -> Map<String, Value>;

@@ -28,7 +28,7 @@ impl InputNormalisation {
     }
 
     /// What it is called in texts: `over the training data`.
-    pub fn said(&self) -> String {
+    pub fn description(&self) -> String {
         match self {
             Self::Training(_) => "over the training data".into(),
             Self::Utterance => "over each recording".into(),

@@ -157,7 +157,7 @@ fn corpora_that_are_left_out_in_turn_have_a_row_of_all() {
 }
 
 #[test]
-fn a_fold_without_a_correlation_is_told_and_the_others_are_shown() {
+fn a_fold_without_a_correlation_is_reported_and_the_others_are_shown() {
     let constant = NumberPrediction {
         utterance: "c/9/0".into(),
         corpus: "c".into(),

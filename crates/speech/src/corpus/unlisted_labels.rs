@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_are_told_one_by_one_and_many_together() {
+    fn a_few_are_reported_one_by_one_and_many_together() {
         let unlisted = |count: usize| {
             let mut unlisted = UnlistedLabels::default();
             for number in 0..count {

@@ -123,7 +123,7 @@ impl NameIndex {
 mod tests {
     use std::path::Path;
 
-    use super::super::known_name::TellingParts;
+    use super::super::known_name::DistinctEndings;
     use super::*;
 
     fn index(names: &[&str]) -> NameIndex {
@@ -140,7 +140,7 @@ mod tests {
     fn found(names: &[&str], ids: &[&str]) -> Vec<Joined> {
         let names = index(names);
         let known = |id: &&str| ((*id).to_owned(), KnownName::of_id(id, false));
-        let telling = TellingParts::new(ids.iter().map(known));
+        let telling = DistinctEndings::new(ids.iter().map(known));
         ids.iter()
             .map(|id| names.find(&[telling.of(KnownName::of_id(id, false))]))
             .collect()
@@ -201,14 +201,14 @@ mod tests {
             [id, path]
         };
         let owned = |of: &(&'static str, &str)| names(of).map(|name| (of.0.to_owned(), name));
-        let telling = TellingParts::new(ids.iter().flat_map(owned));
+        let telling = DistinctEndings::new(ids.iter().flat_map(owned));
         let file = index(&["/other/Emo-B/wav/000.wav", "/other/Emo-A/wav/000.wav"]);
         let found = |of| file.find(&names(of).map(|name| telling.of(name)));
         assert_eq!(ids.each_ref().map(found), [at(1), at(0)]);
     }
 
     #[test]
-    fn the_longest_common_end_decides_and_a_tie_is_told() {
+    fn the_longest_common_end_decides_and_a_tie_is_reported() {
         let names = ["/p/A/x/1.wav", "/p/B/x/1.wav", "x/2", "2"];
         let ids = ["B/x/1", "B/x/2"];
         assert_eq!(found(&names, &ids), [at(1), at(2)]);

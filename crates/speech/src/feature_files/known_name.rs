@@ -63,9 +63,9 @@ impl KnownName {
 
 /// How many parts at the end of each name tell it from those of other recordings.
 #[derive(Debug, Default)]
-pub struct TellingParts(HashMap<Vec<String>, usize>);
+pub struct DistinctEndings(HashMap<Vec<String>, usize>);
 
-impl TellingParts {
+impl DistinctEndings {
     /// Compares all names with one another; those with the same `owner` are of one recording, or of one part.
     pub fn new(named: impl IntoIterator<Item = (String, KnownName)>) -> Self {
         let mut sorted: Vec<(Vec<String>, String)> = named
@@ -142,7 +142,7 @@ mod tests {
 
     fn telling(ids: &[(&str, &str)]) -> Vec<usize> {
         let named = |&(owner, id): &(&str, &str)| (owner.to_owned(), KnownName::of_id(id, false));
-        let all = TellingParts::new(ids.iter().map(named));
+        let all = DistinctEndings::new(ids.iter().map(named));
         ids.iter()
             .map(|(_, id)| all.of(KnownName::of_id(id, false)).telling)
             .collect()

@@ -21,7 +21,7 @@ pub use feature_file::{FeatureFile, FeatureFileOptions, Part};
 use folder::Folder;
 pub use join::{Joined, NameIndex};
 use kaldi::KaldiArchives;
-pub use known_name::{KnownName, TellingParts};
+pub use known_name::{DistinctEndings, KnownName};
 use npz::Npz;
 use safetensors_file::SafetensorsFile;
 use stacked_npy::StackedNpy;

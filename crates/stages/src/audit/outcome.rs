@@ -52,7 +52,7 @@ impl AuditOutcome {
     /// names; what has nothing to tell is left out, and so is from a comparison what one of its sources tells already.
     pub fn of(sources: Vec<AuditSource>, measured: &MeasuredRecordings) -> Self {
         let mut told: Vec<SourceAudit> = Vec::new();
-        let mut told_of = ToldOfSources::default();
+        let mut told_of = FindingsOfSources::default();
         for source in sources {
             let scope = source.scope.clone();
             let mut audit = audit_source(source, measured);
@@ -90,9 +90,9 @@ impl AuditOutcome {
 
 /// What was found of single sources: by the name of each, codes of findings with what they are about.
 #[derive(Default)]
-struct ToldOfSources(BTreeMap<String, BTreeSet<(&'static str, String)>>);
+struct FindingsOfSources(BTreeMap<String, BTreeSet<(&'static str, String)>>);
 
-impl ToldOfSources {
+impl FindingsOfSources {
     fn add(&mut self, audit: &SourceAudit) {
         let own = self.0.entry(audit.source.clone()).or_default();
         for finding in &audit.findings {

@@ -28,7 +28,7 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
         card.config
             .normalisation
             .as_ref()
-            .map(|how| format!("normalised {}: mean 0 and deviation 1", how.said())),
+            .map(|how| format!("normalised {}: mean 0 and deviation 1", how.description())),
     );
     if stages.is_empty() {
         text.paragraph("The file does not say how its features were computed.");
@@ -36,7 +36,7 @@ pub(super) fn write(card: &Card<'_>, text: &mut Markdown) {
     text.list(&stages);
     text.heading(2, "Architecture");
     let layers = card.config.encoder.iter();
-    let mut layers: Vec<String> = layers.map(|layer| layer.options().said()).collect();
+    let mut layers: Vec<String> = layers.map(|layer| layer.options().description()).collect();
     if !card.config.classes.is_empty() {
         layers.push(format!(
             "linear: {} units, softmax (the emotion head)",

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_missing_ones_and_text_are_told_apart() {
+    fn numbers_missing_ones_and_text_are_reported_apart() {
         for (cell, number) in [("2.5", 2.5), (" 2,5 ", 2.5), ("-1e2", -100.0)] {
             assert_eq!(numeric_cell(cell), Ok(Some(number)));
         }

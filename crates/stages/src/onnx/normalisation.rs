@@ -10,7 +10,7 @@ const ROUNDING: f32 = 1e-7;
 /// What a graph that takes features needs done to them before, in words.
 pub(super) fn wanted(how: Option<&InputNormalisation>) -> String {
     match how {
-        Some(how @ InputNormalisation::Group { .. }) => format!("normalised {}", how.said()),
+        Some(how @ InputNormalisation::Group { .. }) => format!("normalised {}", how.description()),
         Some(_) => "as they are made, before they are normalised".into(),
         None => "normalised as in training".into(),
     }

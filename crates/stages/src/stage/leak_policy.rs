@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_few_are_told_and_the_others_counted() {
+    fn the_first_few_are_reported_and_the_others_counted() {
         let ten = ["a"; 10].join("; ");
         assert_eq!(first_few(&["a"; 10]), ten);
         let told = first_few(&["a"; 12]);

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_step_that_goes_beyond_the_limit_is_told_and_no_other() {
+    fn the_step_that_goes_beyond_the_limit_is_reported_and_no_other() {
         let made = MadeItems::within(Limit {
             name: "made_items",
             most: 10,

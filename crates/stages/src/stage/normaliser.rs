@@ -82,7 +82,7 @@ pub fn attribute(parameters: &Map<String, Json>) -> Option<&str> {
 }
 
 /// What is wrong with a training whose features are normalised over what is to be predicted, which tells it.
-pub fn truth_is_told(parameters: &Map<String, Json>) -> Option<Diagnostic> {
+pub fn truth_is_reported(parameters: &Map<String, Json>) -> Option<Diagnostic> {
     let name = attribute(parameters)?;
     let heads = parameters.get("heads").and_then(Json::as_array);
     let mut tasks = (heads.into_iter().flatten()).filter_map(|head| head["task"].as_str());

@@ -66,7 +66,7 @@ fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     if !unclear.is_empty() {
         return unclear;
     }
-    if let Some(told) = normaliser::truth_is_told(parameters) {
+    if let Some(told) = normaliser::truth_is_reported(parameters) {
         return vec![told];
     }
     let monitor = parameters.get("monitor").and_then(Json::as_str);

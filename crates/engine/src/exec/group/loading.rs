@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 use crate::artifact::item_set_digest;
 use crate::cache::CacheError;
+use crate::exec::allotment::Allotment;
 use crate::exec::item_set::GroupError;
-use crate::exec::lent::LentTo;
 use crate::exec::limit::PastLimit;
 use crate::exec::step_status::StepStatus;
 use crate::stage::LoadedItem;
@@ -87,7 +87,7 @@ impl Group<'_> {
         match self.pass(
             distrusted,
             scratch,
-            &LentTo::threads(threads),
+            &Allotment::threads(threads),
             past,
             progress,
             || {},

@@ -79,7 +79,7 @@ fn every_value_is_left_out_once() {
 }
 
 #[test]
-fn mistakes_are_told() {
+fn mistakes_are_reported() {
     for wrong in [
         "",
         "subset_of = []",

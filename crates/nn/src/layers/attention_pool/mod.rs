@@ -84,7 +84,7 @@ impl Options for AttentionPool {
         })])
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         format!(
             "self-attentive pooling over time: heads {}, {} hidden units",
             self.heads, self.units

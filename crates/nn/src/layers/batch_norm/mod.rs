@@ -93,7 +93,7 @@ impl Options for BatchNorm {
         })])
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         "batch normalisation".into()
     }
 

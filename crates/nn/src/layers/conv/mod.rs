@@ -113,7 +113,7 @@ impl Options for Conv {
         })])
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         let mut said = format!(
             "convolution over time: {} channels, width {}, padding {}, ReLU",
             self.channels, self.width, self.padding

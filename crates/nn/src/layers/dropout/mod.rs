@@ -55,7 +55,7 @@ impl Options for Dropout {
         })])
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         format!("dropout in training: probability {}", self.probability)
     }
 

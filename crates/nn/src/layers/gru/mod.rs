@@ -87,7 +87,7 @@ impl Options for Gru {
         Ok(stack)
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         let direction = match self.bidirectional {
             true => "in each direction",
             false => "forward",

@@ -67,7 +67,7 @@ impl Options for LayerNorm {
         })])
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         "layer normalisation".into()
     }
 

@@ -48,7 +48,7 @@ impl Options for Linear {
         })])
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         format!("linear: {} units, ReLU", self.units)
     }
 

@@ -90,7 +90,7 @@ impl Options for Lstm {
         Ok(stack)
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         let direction = match self.bidirectional {
             true => "in each direction",
             false => "forward",

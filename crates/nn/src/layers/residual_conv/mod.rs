@@ -76,7 +76,7 @@ impl Options for ResidualConv {
         })])
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         format!(
             "residual block of two convolutions over time: {} channels, width {}, ReLU",
             self.channels, self.width

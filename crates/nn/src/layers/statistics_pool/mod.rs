@@ -47,7 +47,7 @@ impl Options for StatisticsPool {
         })])
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         "statistics pooling over time: mean and standard deviation".into()
     }
 

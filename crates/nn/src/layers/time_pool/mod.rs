@@ -61,7 +61,7 @@ impl Options for Pool {
         })])
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         let how = match self.how {
             TimePool::LastStates => "last states",
             TimePool::Mean => "mean",

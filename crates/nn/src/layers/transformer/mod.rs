@@ -128,7 +128,7 @@ impl Options for Transformer {
         Ok((0..self.layers).map(layer).collect())
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         let positions = match self.positions {
             Positions::Sinusoidal => "sinusoidal positions",
             Positions::None => "no positions",

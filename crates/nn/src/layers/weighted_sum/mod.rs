@@ -60,7 +60,7 @@ impl Options for WeightedSum {
         })])
     }
 
-    fn said(&self) -> String {
+    fn description(&self) -> String {
         format!("weighted sum of {} parts of each frame", self.parts)
     }
 

@@ -57,14 +57,14 @@ struct Slot {
 }
 
 /// A batch on the device, for as long as this lives.
-pub struct Fed {
+pub struct DeviceBatch {
     feed: Arc<Feed>,
     slot: usize,
     tables: Pointer,
     features: Pointer,
 }
 
-impl Fed {
+impl DeviceBatch {
     /// Address of the tables.
     pub fn tables(&self) -> Pointer {
         self.tables
@@ -76,7 +76,7 @@ impl Fed {
     }
 }
 
-impl Drop for Fed {
+impl Drop for DeviceBatch {
     fn drop(&mut self) {
         let card = &self.feed.card;
         let mut slots = self.feed.lock();
@@ -114,7 +114,11 @@ impl Feed {
     ///
     /// # Errors
     /// Where the device has no memory left; another batch may then be tried.
-    pub fn load(self: &Arc<Self>, tables: &[i32], features: &[&[f32]]) -> Result<Fed, CudaError> {
+    pub fn load(
+        self: &Arc<Self>,
+        tables: &[i32],
+        features: &[&[f32]],
+    ) -> Result<DeviceBatch, CudaError> {
         self.card.bind()?;
         let mut slots = self.lock();
         let place = self.card.noted(slots.free())?;
@@ -125,7 +129,7 @@ impl Feed {
         let sent = slot.send(&self.card, self.stream, start, before, (tables, features));
         self.card.noted(sent)?;
         slot.held = true;
-        Ok(Fed {
+        Ok(DeviceBatch {
             feed: Arc::clone(self),
             slot: place,
             tables: start,

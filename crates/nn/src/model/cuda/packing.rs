@@ -8,7 +8,7 @@ use dfdx::tensor::CudaError;
 use crate::layers::DeviceShape;
 use crate::layers::conv::shape::ConvShape;
 
-use super::feed::{Fed, Feed};
+use super::feed::{DeviceBatch, Feed};
 use super::shares::parts;
 use super::{Pointer, Sizes};
 
@@ -200,7 +200,7 @@ fn firsts(counts: &[usize], gap: usize) -> Vec<usize> {
 pub struct Packed {
     /// What they say.
     pub packing: Packing,
-    fed: Fed,
+    fed: DeviceBatch,
 }
 
 impl Packed {

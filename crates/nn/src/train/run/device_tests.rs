@@ -213,7 +213,7 @@ fn a_checkpoint_moves_between_devices() {
 }
 
 #[test]
-fn losses_that_blow_up_on_the_device_are_told_and_bounds_hold() {
+fn losses_that_blow_up_on_the_device_are_reported_and_bounds_hold() {
     let Some(device) = device() else { return };
     let (mut train_set, validation) = sets();
     let folder = tempfile::tempdir().unwrap();

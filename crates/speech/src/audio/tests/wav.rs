@@ -169,7 +169,7 @@ fn a_truncated_file_is_an_error_with_both_lengths() {
 }
 
 #[test]
-fn a_header_that_is_cut_short_and_one_that_is_too_small_are_told_apart() {
+fn a_header_that_is_cut_short_and_one_that_is_too_small_are_reported_apart() {
     let mut cut = wav16(1, 16_000, &[7; 100]);
     cut.truncate(30);
     let error = decode(&cut).expect_err("cut within fmt").to_string();

@@ -23,7 +23,7 @@ pub struct Observation<'a> {
 
 /// What a fact tells.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Telling {
+pub struct FactAccuracy {
     /// Mean recall of the classes.
     pub balanced_accuracy: f64,
     /// What guessing reaches.
@@ -32,7 +32,7 @@ pub struct Telling {
     pub deviation: f64,
 }
 
-impl Telling {
+impl FactAccuracy {
     /// How far it is from chance (0) to certainty (1); 0 where guesses reach as much.
     pub fn share(&self) -> f64 {
         /// So many standard deviations guesses do not reach, though several facts are tried.
@@ -52,7 +52,7 @@ const FOLDS: usize = 5;
 /// often, on speakers that were left out. None with fewer than two speakers or classes.
 ///
 /// What a classifier cannot decide, a value that it has not seen or that two classes have as often, counts as a guess.
-pub fn telling(observations: &[Observation<'_>]) -> Option<Telling> {
+pub fn telling(observations: &[Observation<'_>]) -> Option<FactAccuracy> {
     let speakers: BTreeSet<&str> = observations.iter().map(|o| o.speaker).collect();
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     for observation in observations {
@@ -88,7 +88,7 @@ pub fn telling(observations: &[Observation<'_>]) -> Option<Telling> {
         .values()
         .map(|&count| chance * (1.0 - chance) / count as f64)
         .sum();
-    Some(Telling {
+    Some(FactAccuracy {
         balanced_accuracy: recalls.sum::<f64>() / number,
         chance,
         deviation: variance.sqrt() / number,
@@ -155,7 +155,7 @@ impl<'a> Classifier<'a> {
 mod tests {
     use super::*;
 
-    fn told(facts: impl Iterator<Item = (usize, usize, Fact)>) -> Telling {
+    fn told(facts: impl Iterator<Item = (usize, usize, Fact)>) -> FactAccuracy {
         let speakers: Vec<String> = (0..20).map(|n| format!("s{n:02}")).collect();
         let observations: Vec<Observation<'_>> = facts
             .map(|(speaker, class, fact)| Observation {

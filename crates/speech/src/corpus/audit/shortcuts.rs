@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Audited;
-use super::fact::{Fact, Observation, Telling, telling};
+use super::fact::{Fact, FactAccuracy, Observation, telling};
 use super::finding::{Finding, Severity};
 
 /// From here on, of chance (0) to certainty (1), a fact determines the class.
@@ -239,7 +239,7 @@ fn observations<'a>(
     observed.collect()
 }
 
-fn finding(name: &str, basis: Basis, telling: Telling, count: usize) -> Option<Finding> {
+fn finding(name: &str, basis: Basis, telling: FactAccuracy, count: usize) -> Option<Finding> {
     let share = telling.share();
     let is_of_file = basis == Basis::File;
     let determines = share >= DETERMINES;

@@ -109,7 +109,7 @@ fn different_utterances_of_the_same_length_are_no_copies() {
 }
 
 #[test]
-fn identical_files_are_told_by_split_and_contradicting_labels_by_label() {
+fn identical_files_are_reported_by_split_and_contradicting_labels_by_label() {
     let made = Made::new();
     let wave = speech(3, 16_000, 0.8);
     let mut items = [made.of("c/a", &wave), made.of("c/b", &wave)];

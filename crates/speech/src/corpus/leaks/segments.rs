@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn overlaps_across_splits_are_told_with_names_and_times() {
+    fn overlaps_across_splits_are_reported_with_names_and_times() {
         let at = |start: f64, end: f64| Some((start, end));
         let entries = [
             segment("c/a", "x/talk.wav", at(0.0, 2.0), None, Split::Train),

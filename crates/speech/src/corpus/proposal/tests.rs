@@ -313,7 +313,7 @@ fn tables_of_windows_and_of_votes_are_understood_and_further_columns_named() {
 }
 
 #[test]
-fn a_data_folder_of_kaldi_that_is_not_used_is_told() {
+fn a_data_folder_of_kaldi_that_is_not_used_is_reported() {
     let folder = folder(&[
         ("wav/happy/a.wav", ""),
         ("wav/sad/b.wav", ""),
@@ -354,7 +354,7 @@ fn a_known_corpus_gets_its_own_entry() {
 }
 
 #[test]
-fn what_is_no_corpus_is_told_with_what_was_seen() {
+fn what_is_no_corpus_is_reported_with_what_was_seen() {
     let folder = folder(&[("a.avi", ""), ("b.avi", ""), ("t.csv", "x,y\n1,2\n")]);
     let told = |path: &str| {
         let path = folder.path().join("Our Calls").join(path);

@@ -90,7 +90,7 @@ fn groups_of_several_attributes_are_connected() {
 }
 
 #[test]
-fn too_few_groups_are_told() {
+fn too_few_groups_are_reported() {
     let entries = data(3);
     let known = references(&entries);
     let groups = Groups::by(&known, &by(&["speaker"]));

@@ -14,7 +14,7 @@ use super::exchange::{input_name, read_item, write_item};
 use super::execution::{by_hand, temporary_beside};
 use super::messages::{Ended, Program};
 use super::restarted::ProgramRestarted;
-use super::worker::{FileState, Request, Unanswered, Worker, file_state};
+use super::worker::{FileState, Request, Worker, WorkerError, file_state};
 use super::{CommandError, CommandStage, sandbox};
 
 /// What became of an item.
@@ -147,16 +147,16 @@ impl CommandStage {
                     self.keep(worker, &paths);
                     return Ok(made);
                 }
-                Err(Unanswered::Died(ended)) if std::mem::take(&mut first) => {
+                Err(WorkerError::Died(ended)) if std::mem::take(&mut first) => {
                     let reason = format!("it ended with {}", self.status(&ended));
                     report_restart(items, reason, context);
                     worker.end(false);
                 }
-                Err(Unanswered::Died(ended)) => {
+                Err(WorkerError::Died(ended)) => {
                     worker.end(false);
                     return Err(Unmade::of(self.died(&ended, program)));
                 }
-                Err(Unanswered::Failed(error)) => {
+                Err(WorkerError::Failed(error)) => {
                     worker.end(false);
                     return Err(Unmade::of(error));
                 }

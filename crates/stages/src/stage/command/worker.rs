@@ -42,7 +42,7 @@ pub enum Request {
 
 /// Why an item has no result yet.
 #[derive(Debug)]
-pub enum Unanswered {
+pub enum WorkerError {
     /// The worker has ended instead.
     Died(Ended),
     /// The worker is of no more use, or nobody waits any more.
@@ -133,7 +133,7 @@ impl Worker {
         request: Request,
         items: &[(PathBuf, PathBuf)],
         progress: &dyn Progress,
-    ) -> Result<Vec<Answer>, Unanswered> {
+    ) -> Result<Vec<Answer>, WorkerError> {
         let item =
             |(input, output): &(PathBuf, PathBuf)| json!({ "input": input, "output": output });
         let asked: Json = match (request, items) {
@@ -151,17 +151,17 @@ impl Worker {
                 return Ok(answers);
             }
             if let Some(ended) = self.ended.take() {
-                return Err(Unanswered::Died(ended));
+                return Err(WorkerError::Died(ended));
             }
             self.look_at_reports(program)?;
             let late = program.timeout_s.filter(|&s| {
                 started.elapsed().as_secs() >= s.saturating_mul(items.len().max(1) as u64)
             });
             if progress.interrupted() {
-                return Err(Unanswered::Failed(CommandError::Stopped));
+                return Err(WorkerError::Failed(CommandError::Stopped));
             }
             if let Some(timeout_s) = late {
-                return Err(Unanswered::Failed(CommandError::TimedOut { timeout_s }));
+                return Err(WorkerError::Failed(CommandError::TimedOut { timeout_s }));
             }
         }
     }
@@ -171,7 +171,7 @@ impl Worker {
         &mut self,
         request: Request,
         items: usize,
-    ) -> Result<Option<Vec<Answer>>, Unanswered> {
+    ) -> Result<Option<Vec<Answer>>, WorkerError> {
         let room = LONGEST_ANSWER.saturating_sub(self.line.len() as u64);
         let read = (&mut self.lines)
             .take(room)
@@ -196,7 +196,7 @@ impl Worker {
                 self.line.clear();
                 Ok(Some(answers))
             }
-            Ok(answers) => Err(Unanswered::Failed(CommandError::OtherNumber {
+            Ok(answers) => Err(WorkerError::Failed(CommandError::OtherNumber {
                 answers: answers.len(),
                 items,
             })),
@@ -204,14 +204,14 @@ impl Worker {
         }
     }
 
-    fn no_answer(&self) -> Unanswered {
+    fn no_answer(&self) -> WorkerError {
         let shown = &self.line[..self.line.len().min(SHOWN)];
-        Unanswered::Failed(CommandError::NoAnswer {
+        WorkerError::Failed(CommandError::NoAnswer {
             line: String::from_utf8_lossy(shown).trim_end().to_owned(),
         })
     }
 
-    fn look_at_reports(&mut self, program: &Program) -> Result<(), Unanswered> {
+    fn look_at_reports(&mut self, program: &Program) -> Result<(), WorkerError> {
         match self.supervisor.reports.next() {
             Received::Nothing => Ok(()),
             Received::Message(Report::Started(group)) => {
@@ -223,7 +223,7 @@ impl Worker {
                 Ok(())
             }
             Received::Message(Report::NotStarted { reason, errno }) => {
-                Err(Unanswered::Failed(CommandError::Start {
+                Err(WorkerError::Failed(CommandError::Start {
                     program: program.name.clone(),
                     reason: match errno {
                         Some(errno) => std::io::Error::from_raw_os_error(errno),
@@ -233,7 +233,7 @@ impl Worker {
             }
             Received::Closed => {
                 kill_group(self.group);
-                Err(Unanswered::Failed(CommandError::Lost))
+                Err(WorkerError::Failed(CommandError::Lost))
             }
         }
     }

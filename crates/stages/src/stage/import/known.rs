@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use pipe_engine::artifact::{Item, ItemFacts};
 use pipe_foundation::sync::lock;
 use pipe_speech::corpus::AudioSource;
-use pipe_speech::feature_files::{KnownName, Part, TellingParts};
+use pipe_speech::feature_files::{DistinctEndings, KnownName, Part};
 
 use crate::items::UtteranceItem;
 
@@ -25,7 +25,7 @@ pub struct Known {
 
 /// The utterances of the listing, by how much of their names tells each from all others.
 #[derive(Debug, Default)]
-pub struct Listed(Mutex<Arc<TellingParts>>);
+pub struct Listed(Mutex<Arc<DistinctEndings>>);
 
 impl Listed {
     /// Takes a listing in place of the one before.
@@ -45,7 +45,7 @@ impl Listed {
                 (owner.clone(), name)
             })
         });
-        let telling = Arc::new(TellingParts::new(named));
+        let telling = Arc::new(DistinctEndings::new(named));
         *lock(&self.0) = telling;
     }
 

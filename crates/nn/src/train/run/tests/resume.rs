@@ -196,7 +196,7 @@ fn raised_patience_and_updates_resume_and_give_the_bytes_of_a_fresh_run() {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_told_and_left_aside() {
+fn a_damaged_checkpoint_is_reported_and_left_aside() {
     let (train_set, validation) = (corpus(64, "Train", 1), corpus(18, "Validation", 9));
     let data = data(&train_set, &validation);
     let options = TrainOptions {

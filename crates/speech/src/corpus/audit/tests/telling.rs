@@ -39,7 +39,7 @@ fn what_gives_the_class_away_is_named() {
 }
 
 #[test]
-fn a_rate_or_a_loudness_that_follows_the_class_is_told_with_its_accuracy() {
+fn a_rate_or_a_loudness_that_follows_the_class_is_reported_with_its_accuracy() {
     let made = Made::new();
     let classes = ["happy", "sad"];
     let item = |n: usize, wave: &Waveform| {
@@ -87,7 +87,7 @@ fn with_columns(of: impl Fn(usize, usize) -> Vec<(&'static str, String)>) -> Vec
 }
 
 #[test]
-fn a_column_that_follows_the_class_is_told_and_ratings_are_not() {
+fn a_column_that_follows_the_class_is_reported_and_ratings_are_not() {
     let items = with_columns(|class, speaker| {
         vec![
             ("device", ["phone", "tablet"][class].to_owned()),

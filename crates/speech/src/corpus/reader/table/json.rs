@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::rows::{Names, Problem, Row, Rows, kept_places, places};
+use super::rows::{Names, Row, Rows, TableProblem, kept_places, places};
 
 const HELP: &str = "write one object for each recording, such as {\"path\": \"a.wav\", \"speaker\": \"anna\", \"emotion\": \"joy\"}: one a line, or all in one array (pandas: to_json(..., orient=\"records\"))";
 
@@ -12,7 +12,7 @@ const HELP: &str = "write one object for each recording, such as {\"path\": \"a.
 type Object = (u64, Result<Map<String, Value>, String>);
 
 /// Reads one object a line; blank lines are passed over. Keys are columns, absent and null values empty.
-pub(super) fn json_lines(bytes: &[u8], names: &Names) -> Result<Rows, Problem> {
+pub(super) fn json_lines(bytes: &[u8], names: &Names) -> Result<Rows, TableProblem> {
     let mut objects: Vec<Object> = Vec::new();
     for (index, line) in bytes.split(|&b| b == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
@@ -30,17 +30,17 @@ pub(super) fn json_lines(bytes: &[u8], names: &Names) -> Result<Rows, Problem> {
     {
         let reason =
             "has one object of columns, as pandas writes it by default, and no object for each row";
-        return Err(Problem::new(reason, HELP));
+        return Err(TableProblem::new(reason, HELP));
     }
     if !objects.is_empty() && objects.iter().all(|(_, object)| object.is_err()) {
         let reason = "has neither one JSON object a line nor a JSON array of objects";
-        return Err(Problem::new(reason, HELP));
+        return Err(TableProblem::new(reason, HELP));
     }
     rows(objects, names)
 }
 
 /// Reads an array of objects, as [`json_lines`]; the line of a row is the one in which its object begins.
-pub(super) fn json_array(bytes: &[u8], names: &Names) -> Result<Rows, Problem> {
+pub(super) fn json_array(bytes: &[u8], names: &Names) -> Result<Rows, TableProblem> {
     let mut objects: Vec<Object> = Vec::new();
     let mut text = Text {
         bytes,
@@ -52,7 +52,7 @@ pub(super) fn json_array(bytes: &[u8], names: &Names) -> Result<Rows, Problem> {
     loop {
         match (text.next(), objects.is_empty()) {
             (Some(b']'), true) => break,
-            (None, _) => return Err(Problem::new("is a JSON array that does not end", HELP)),
+            (None, _) => return Err(TableProblem::new("is a JSON array that does not end", HELP)),
             (Some(_), _) => {}
         }
         let line = text.line;
@@ -65,18 +65,18 @@ pub(super) fn json_array(bytes: &[u8], names: &Names) -> Result<Rows, Problem> {
                 let told = error.to_string();
                 let told = told.split(" at line ").next().unwrap_or_default();
                 let reason = format!("is not JSON in line {line}: {told}");
-                return Err(Problem::new(reason, HELP));
+                return Err(TableProblem::new(reason, HELP));
             }
-            None => return Err(Problem::new("is a JSON array that does not end", HELP)),
+            None => return Err(TableProblem::new("is a JSON array that does not end", HELP)),
         }
         text.pass(values.byte_offset());
         match text.next() {
             Some(b',') => text.pass(1),
             Some(b']') => break,
-            None => return Err(Problem::new("is a JSON array that does not end", HELP)),
+            None => return Err(TableProblem::new("is a JSON array that does not end", HELP)),
             Some(_) => {
                 let reason = format!("is not JSON in line {}: expected `,` or `]`", text.line);
-                return Err(Problem::new(reason, HELP));
+                return Err(TableProblem::new(reason, HELP));
             }
         }
     }
@@ -85,7 +85,7 @@ pub(super) fn json_array(bytes: &[u8], names: &Names) -> Result<Rows, Problem> {
         None => rows(objects, names),
         Some(_) => {
             let reason = format!("has more after its array, in line {}", text.line);
-            Err(Problem::new(reason, HELP))
+            Err(TableProblem::new(reason, HELP))
         }
     }
 }
@@ -121,7 +121,7 @@ fn object(value: Value) -> Result<Map<String, Value>, String> {
     }
 }
 
-fn rows(objects: Vec<Object>, names: &Names) -> Result<Rows, Problem> {
+fn rows(objects: Vec<Object>, names: &Names) -> Result<Rows, TableProblem> {
     let mut columns: Vec<String> = Vec::new();
     // Every row may have a column of its own, and those before are not gone through for each.
     let mut known = HashSet::new();
@@ -134,7 +134,7 @@ fn rows(objects: Vec<Object>, names: &Names) -> Result<Rows, Problem> {
         }
     }
     if columns.is_empty() {
-        return Err(Problem::new("is empty", HELP));
+        return Err(TableProblem::new("is empty", HELP));
     }
     let places = places(&columns, names)?;
     let kept = kept_places(&columns, &places, &names.kept);
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_as_pandas_writes_them_are_told() {
+    fn columns_as_pandas_writes_them_are_reported() {
         let text = r#"{"path": {"0": "a.wav"}, "emotion": {"0": "joy"}}"#;
         let problem = json_lines(text.as_bytes(), &Names::default()).unwrap_err();
         assert!(problem.reason.starts_with("has one object of columns"));

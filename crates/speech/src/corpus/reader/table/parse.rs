@@ -2,11 +2,11 @@
 
 use super::format::Format;
 use super::json::{json_array, json_lines};
-use super::rows::{Names, Problem, Rows};
+use super::rows::{Names, Rows, TableProblem};
 use super::separated::separated;
 
 /// Parses a whole table in UTF-8; `names` says which column is which field, a field's own name otherwise.
-pub(super) fn parse(bytes: &[u8], format: Format, names: &Names) -> Result<Rows, Problem> {
+pub(super) fn parse(bytes: &[u8], format: Format, names: &Names) -> Result<Rows, TableProblem> {
     match format {
         Format::Json if bytes.trim_ascii_start().starts_with(b"[") => json_array(bytes, names),
         Format::Json => json_lines(bytes, names),

@@ -11,7 +11,7 @@ use super::format::Format;
 use super::format_of_name;
 use super::parse::parse;
 use super::recording::Fields;
-use super::rows::{Names, Problem, Row};
+use super::rows::{Names, Row, TableProblem};
 use super::text;
 
 /// The column of files.
@@ -39,7 +39,7 @@ pub(in crate::corpus) fn published_rows(
     bytes: &[u8],
     name: &str,
     column: &str,
-) -> Result<Vec<Line>, Problem> {
+) -> Result<Vec<Line>, TableProblem> {
     let text = published_text(bytes)?;
     let format = format_of_name(name).unwrap_or(Format::Csv);
     let names = Names {
@@ -50,7 +50,7 @@ pub(in crate::corpus) fn published_rows(
     let rows = parse(text.as_bytes(), format, &names)?;
     if !rows.columns.iter().any(|known| known == column) {
         let reason = format!("has no column `{column}`");
-        return Err(Problem::of_columns(reason, column, &rows.columns));
+        return Err(TableProblem::of_columns(reason, column, &rows.columns));
     }
     let fields = Fields {
         constants: BTreeMap::new(),
@@ -78,7 +78,7 @@ pub(in crate::corpus) fn published_rows(
 ///
 /// # Errors
 /// Where it is neither.
-pub(in crate::corpus) fn published_text(bytes: &[u8]) -> Result<Cow<'_, str>, Problem> {
+pub(in crate::corpus) fn published_text(bytes: &[u8]) -> Result<Cow<'_, str>, TableProblem> {
     let unmarked: Option<&'static Encoding> = match bytes {
         [0, 1..=255, ..] => Some(UTF_16BE),
         [1..=255, 0, ..] => Some(UTF_16LE),
@@ -86,7 +86,7 @@ pub(in crate::corpus) fn published_text(bytes: &[u8]) -> Result<Cow<'_, str>, Pr
     };
     let not_utf_8 = |valid: &[u8]| {
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-        Problem::new(
+        TableProblem::new(
             format!("is neither UTF-8 nor UTF-16: see line {line}"),
             "save it as UTF-8",
         )
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_the_columns_and_other_encodings_are_told() {
+    fn a_table_without_the_columns_and_other_encodings_are_reported() {
         let told = |bytes: &[u8]| {
             let problem = published_rows(bytes, "s.csv", "split").unwrap_err();
             (problem.reason, problem.help)

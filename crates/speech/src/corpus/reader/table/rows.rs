@@ -98,14 +98,14 @@ impl Rows {
 
 /// Why a table is unusable as a whole.
 #[derive(Debug, PartialEq)]
-pub(in crate::corpus) struct Problem {
+pub(in crate::corpus) struct TableProblem {
     /// To follow the table's name.
     pub reason: String,
     /// What to do.
     pub help: String,
 }
 
-impl Problem {
+impl TableProblem {
     /// A problem and what to do about it.
     pub fn new(reason: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
@@ -163,7 +163,7 @@ pub(super) fn kept_places(
 pub(super) fn places(
     columns: &[String],
     names: &Names,
-) -> Result<Vec<(&'static str, usize)>, Problem> {
+) -> Result<Vec<(&'static str, usize)>, TableProblem> {
     let mut places = Vec::new();
     for field in FIELDS {
         let among = |wanted: &str| columns.iter().any(|column| column == wanted);
@@ -171,7 +171,7 @@ pub(super) fn places(
             match names.columns.get(field) {
                 Some(wanted) => {
                     let reason = format!("has no column `{wanted}` for {field}");
-                    return Err(Problem::of_columns(reason, wanted, columns));
+                    return Err(TableProblem::of_columns(reason, wanted, columns));
                 }
                 None => continue,
             }
@@ -184,7 +184,7 @@ pub(super) fn places(
             (Some((place, _)), None) => places.push((field, place)),
             _ => {
                 let reason = format!("has two columns `{wanted}`");
-                return Err(Problem::of_columns(reason, wanted, columns));
+                return Err(TableProblem::of_columns(reason, wanted, columns));
             }
         }
     }

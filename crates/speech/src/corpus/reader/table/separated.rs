@@ -2,7 +2,7 @@
 
 use super::format::Format;
 use super::records::{Record, Records, Shape, other_length};
-use super::rows::{FIELDS, Names, Problem, Row, Rows, kept_places, places};
+use super::rows::{FIELDS, Names, Row, Rows, TableProblem, kept_places, places};
 
 /// What may separate fields, the most usual first.
 const DELIMITERS: [u8; 4] = *b",;\t|";
@@ -16,7 +16,7 @@ struct Separation {
 }
 
 /// Why a table that is JSON inside is no separated text; none where it is not.
-fn json_instead(bytes: &[u8]) -> Option<Problem> {
+fn json_instead(bytes: &[u8]) -> Option<TableProblem> {
     let mut start = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
     let reason = match [start.next(), start.next()] {
         [Some(b'['), Some(b'{' | b']')] => "is a JSON array of objects, not separated text",
@@ -24,14 +24,14 @@ fn json_instead(bytes: &[u8]) -> Option<Problem> {
         _ => return None,
     };
     let help = "give it a name that ends in .json, here and in `table` of corpora.toml: its rows are read as they are; or write it as CSV with a header such as path,speaker,emotion";
-    Some(Problem::new(reason, help))
+    Some(TableProblem::new(reason, help))
 }
 
 /// Reads the table; blank lines are passed over.
 ///
 /// The separator is the one that a first line such as `sep=;` names; otherwise the tab in TSV, and in CSV the one of comma,
 /// semicolon, tab and vertical bar that gives most of the columns that are looked for, and then most columns.
-pub(super) fn separated(bytes: &[u8], format: Format, names: &Names) -> Result<Rows, Problem> {
+pub(super) fn separated(bytes: &[u8], format: Format, names: &Names) -> Result<Rows, TableProblem> {
     if let Some(problem) = json_instead(bytes) {
         return Err(problem);
     }
@@ -44,16 +44,16 @@ pub(super) fn separated(bytes: &[u8], format: Format, names: &Names) -> Result<R
     let mut records = Records::new(bytes, line, separation.delimiter, quoting);
     let mut record = Record::default();
     match records.read(&mut record) {
-        None => return Err(Problem::new("is empty", FIRST_LINE)),
+        None => return Err(TableProblem::new("is empty", FIRST_LINE)),
         Some(Err(reason)) => {
             let reason = format!("has no header: in line {}, {reason}", record.line);
-            return Err(Problem::new(reason, FIRST_LINE));
+            return Err(TableProblem::new(reason, FIRST_LINE));
         }
         Some(Ok(())) => {}
     }
     let columns = names_of(&record, quoting);
     if columns.iter().all(String::is_empty) {
-        return Err(Problem::new("is empty", FIRST_LINE));
+        return Err(TableProblem::new("is empty", FIRST_LINE));
     }
     let places = places(&columns, names)?;
     let kept = kept_places(&columns, &places, &names.kept);
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_under_another_name_is_told() {
+    fn json_under_another_name_is_reported() {
         let told = |bytes: &[u8]| json_instead(bytes).map(|problem| problem.reason);
         assert_eq!(
             told(b" [\n {\"path\": \"a.wav\"}]").as_deref(),

@@ -6,7 +6,7 @@ use encoding_rs::{DecoderResult, Encoding, UTF_16BE, UTF_16LE};
 
 use crate::parquet_table;
 
-use super::rows::Problem;
+use super::rows::TableProblem;
 
 /// What a file begins with that is no table, what it is then, and what to do.
 const NO_TABLES: [(&[u8], &str, &str); 3] = [
@@ -40,10 +40,10 @@ pub(super) fn encoding(name: &str) -> Option<&'static Encoding> {
 pub(super) fn decode<'a>(
     bytes: &'a [u8],
     declared: Option<&'static Encoding>,
-) -> Result<Cow<'a, [u8]>, Problem> {
+) -> Result<Cow<'a, [u8]>, TableProblem> {
     for (start, reason, help) in NO_TABLES {
         if bytes.starts_with(start) {
-            return Err(Problem::new(reason, help));
+            return Err(TableProblem::new(reason, help));
         }
     }
     if bytes.starts_with(parquet_table::START) {
@@ -51,7 +51,7 @@ pub(super) fn decode<'a>(
         let help = "write it as CSV, such as with pandas: read_parquet(...).to_csv(...)";
         return text
             .map(Cow::Owned)
-            .map_err(|reason| Problem::new(&reason, help));
+            .map_err(|reason| TableProblem::new(&reason, help));
     }
     let marked = Encoding::for_bom(bytes);
     let bytes = marked.map_or(bytes, |(_, mark)| &bytes[mark..]);
@@ -81,13 +81,16 @@ pub(super) fn decode<'a>(
                 true => "the file is cut short or damaged: save it again, as UTF-8 if you can",
                 false => "set `encoding` to the one it was saved in, or save it as UTF-8",
             };
-            Err(Problem::new(format!("is not {name} in line {line}"), help))
+            Err(TableProblem::new(
+                format!("is not {name} in line {line}"),
+                help,
+            ))
         }
     }
 }
 
-fn without_mark(name: &str) -> Problem {
-    Problem::new(
+fn without_mark(name: &str) -> TableProblem {
+    TableProblem::new(
         "is UTF-16 without a byte order mark",
         format!("set encoding = \"{name}\", or save it as UTF-8"),
     )

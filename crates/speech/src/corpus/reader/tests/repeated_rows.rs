@@ -24,7 +24,7 @@ fn ages(rows: &str, votes: VoteRule) -> (Vec<Option<String>>, Listing) {
 }
 
 #[test]
-fn the_first_row_counts_where_rows_are_no_votes_and_that_is_told() {
+fn the_first_row_counts_where_rows_are_no_votes_and_that_is_reported() {
     let (ages, listing) = ages("a 20s, a 30s, a 30s, b 40s, b 40s, b ", VoteRule::Error);
     assert_eq!(ages, [Some("20s".to_owned()), Some("40s".to_owned())]);
     assert_eq!(
@@ -58,7 +58,7 @@ fn numbers_are_averaged_without_a_warning() {
 }
 
 #[test]
-fn files_that_differ_in_their_extensions_alone_are_told() {
+fn files_that_differ_in_their_extensions_alone_are_reported() {
     let tree = Tree::new("nemo", &["samples/a.mp3", "samples/a.ogg"]);
     tree.write(
         "data.tsv",

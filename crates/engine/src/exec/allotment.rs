@@ -4,7 +4,7 @@ use crate::stage::CoreShare;
 
 /// The part of the machine that is a unit's own.
 #[derive(Clone, Debug)]
-pub struct LentTo {
+pub struct Allotment {
     /// Its cores, which may become more.
     pub share: CoreShare,
     /// Numbers of its devices.
@@ -15,7 +15,7 @@ pub struct LentTo {
     pub jobs: usize,
 }
 
-impl LentTo {
+impl Allotment {
     /// Threads for all cores that its share can come to.
     pub fn most_threads(&self) -> usize {
         self.jobs.max(self.share.threads())
