@@ -10,7 +10,7 @@
 //! | [`pipe_engine`] | manifests, keys, plans, the cache, runs and their history | `pipe_foundation` |
 //! | [`pipe_speech`] | audio files, the front end of speech, corpora | `pipe_foundation` |
 //! | [`pipe_nn`] | networks, their model files, CUDA devices, the training loop | `pipe_foundation` |
-//! | [`pipe_inference`] | models of others in ONNX, and what executes them | `pipe_foundation` |
+//! | `pipe_inference` | models of others in ONNX, and what executes them | `pipe_foundation` |
 //! | [`pipe_report`] | metrics, statistics, tables, pages | `pipe_foundation` |
 //! | [`pipe_stages`] | items, stage kinds, checks of plans, models on recordings, exports, model cards | all of these |
 //!
