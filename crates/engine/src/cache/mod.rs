@@ -11,7 +11,7 @@
 //! | `findings.log` | what was found out about contents, by a digest of content and question; pruned as a whole |
 //! | `listings/<manifest>-<step>.log` | what sources listed, as changes |
 //! | `runs/<manifest>/<n>.json` | which keys the steps of a run had, what failed, when it was |
-//! | `runs/<manifest>/<n>.log` | what that run decided, as lines of JSON: see `docs/events.md` |
+//! | `runs/<manifest>/<n>.log` | what that run decided, as lines of JSON, each after its checksum: see `docs/events.md` |
 //! | `manifests/<manifest>.json` | which file has the name of a manifest; `/` in names is written `%2F` here and above |
 //! | `pins/<manifest>:<n>.json` | runs that stay with their results until they are unpinned |
 //! | `lock-files/<digest>.json` | lock files that are not beside their manifests |

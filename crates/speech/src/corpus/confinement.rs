@@ -1,6 +1,6 @@
 //! The folders that the files of corpora have to lie in where nobody has said that whoever wrote `corpora.toml` is trusted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
@@ -8,7 +8,7 @@ use pipe_foundation::real_path;
 use pipe_foundation::sync::lock;
 use serde_json::Value;
 
-use super::{CorpusConfig, CorpusError};
+use super::CorpusError;
 
 /// Options of readers that name a file or a folder of the corpus.
 const PATHS: [&str; 4] = ["table", "folder", "audio_folder", "labels"];
@@ -67,21 +67,20 @@ impl Confinement {
         }
     }
 
-    /// The folder that an entry names, and what its options name in it, have to lie inside. Nothing is opened. A synthetic
-    /// corpus has none.
+    /// The folder `root` of a corpus, and what the options of its reader name in it, have to lie inside. Nothing is opened.
     ///
     /// # Errors
     /// [`CorpusError::Outside`].
     pub fn check_entry(
         &self,
         corpus: &str,
-        config: &CorpusConfig,
-        corpora_root: &Path,
+        root: &Path,
+        options: &BTreeMap<String, Value>,
     ) -> Result<(), CorpusError> {
-        let root = corpora_root.join(&config.root);
-        self.check(corpus, &root)?;
-        let options = config.options.iter();
-        let named = options.filter(|(name, _)| PATHS.contains(&name.as_str()));
+        self.check(corpus, root)?;
+        let named = options
+            .iter()
+            .filter(|(name, _)| PATHS.contains(&name.as_str()));
         named
             .filter_map(|(_, value)| Value::as_str(value))
             .try_for_each(|name| self.check(corpus, &root.join(name)))
@@ -202,14 +201,10 @@ mod tests {
             assert_eq!(confined.of_files().allows(&path), allowed, "{name}");
             assert!(Confinement::default().allows(&path));
         }
-        let entry = |root: &str, table: &str| CorpusConfig {
-            root: root.into(),
-            options: [("table".to_owned(), table.into())].into(),
-            ..CorpusConfig::default()
-        };
-        let is_inside = |root, table| {
-            let entry = entry(root, table);
-            confined.check_entry("c", &entry, &project).is_ok()
+        let is_inside = |root: &str, table: &str| {
+            let options = [("table".to_owned(), table.into())].into();
+            let root = project.join(root);
+            confined.check_entry("c", &root, &options).is_ok()
         };
         assert!(is_inside("made", "own.csv"));
         assert!(!is_inside("/etc", "passwd"));

@@ -190,7 +190,7 @@ pub fn list_with(
     let reader = reader_of(name, config)?;
     let options = Options::new(name, config, reader.options)?;
     let confinement = &list_options.confinement;
-    confinement.check_entry(name, config, corpora_root)?;
+    confinement.check_entry(name, &corpora_root.join(&config.root), &config.options)?;
     let root = root_of(name, config, corpora_root)?;
     confinement.check(name, &root)?;
     let confined = confinement.of_files();

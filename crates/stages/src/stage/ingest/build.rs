@@ -63,7 +63,11 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
                 let is_made_up = config.reader == synthetic::READER;
                 if let (false, Err(outside)) = (
                     is_made_up,
-                    confinement.check_entry(name, config, &corpora.folder),
+                    confinement.check_entry(
+                        name,
+                        &corpora.folder.join(&config.root),
+                        &config.options,
+                    ),
                 ) {
                     let help = miette::Diagnostic::help(&outside);
                     let help = help.map(|help| format!("{help}, or --allow-paths for this once"));
