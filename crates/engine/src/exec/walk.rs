@@ -277,7 +277,6 @@ impl Walk<'_> {
             ..
         } = frame.source;
         let (plan, children) = (self.plan, &self.children);
-        // Between copies: even to begin one takes a moment where the item is long.
         self.progress.check().map_err(ItemError::transient)?;
         in_flight.take(|| MemoryEstimate { plan, children }.of(step, item));
         let reads_data = match &plan.steps[frame.step].stage {
