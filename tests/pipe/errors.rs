@@ -57,7 +57,7 @@ fn refused(space: &Workspace, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn every_bad_manifest_is_reported_what_is_wrong() {
+fn every_bad_manifest_says_what_is_wrong() {
     let space = space();
     let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pipe/bad");
     let mut names: Vec<String> = std::fs::read_dir(bad)
