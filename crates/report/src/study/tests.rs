@@ -176,6 +176,22 @@ fn what_differs_in_more_than_its_seed_is_apart() {
         names(four.clone()),
         [("wide".to_string(), 2), ("narrow".to_string(), 2)]
     );
+    // Evaluations of two stages over an axis of seeds.
+    let named = |name: &str, seed| {
+        let mut model = model(name, seed);
+        model.model.name = format!("{name} seed {seed}");
+        model
+    };
+    let stages = vec![
+        named("test", 1),
+        named("test", 2),
+        named("scaled_test", 1),
+        named("scaled_test", 2),
+    ];
+    assert_eq!(
+        names(stages),
+        [("test".to_string(), 2), ("scaled_test".to_string(), 2)]
+    );
     let same = vec![model("a", 1), model("a", 1)];
     assert_eq!(
         names(same),

@@ -172,25 +172,28 @@ fn seeds_differ(report: &Report, members: &[usize]) -> bool {
     seeds.len() == members.len()
 }
 
-/// The matrix values of a model less its seed: `wide, seed 2` is `wide`.
+/// The name of a model less its seed: `wide, seed 2` is `wide`, and `test seed 2` of several stages is `test`.
 fn name_without_seed(entry: &ReportEntry) -> String {
     let name = &entry.model.name;
     let Some(seed) = entry.model.seed else {
         return name.clone();
     };
     let mut parts: Vec<&str> = name.split(", ").collect();
-    let exact = parts
-        .iter()
-        .rposition(|part| *part == format!("seed {seed}"));
-    let place = exact.or_else(|| {
-        parts
-            .iter()
-            .rposition(|part| part.ends_with(&format!(" {seed}")))
-    });
-    if let Some(place) = place
-        && parts.len() > 1
-    {
-        parts.remove(place);
+    let (of_seed, of_axis) = (format!("seed {seed}"), format!(" {seed}"));
+    // The axis may have another name; the stage comes before the first value.
+    let exact = parts.iter().rposition(|part| *part == of_seed);
+    let named = || parts.iter().rposition(|part| part.ends_with(&of_seed));
+    let of_any = || parts.iter().rposition(|part| part.ends_with(&of_axis));
+    let Some(place) = exact.or_else(named).or_else(of_any) else {
+        return name.clone();
+    };
+    let axis = parts[place].strip_suffix(&of_axis).unwrap_or_default();
+    match axis.rsplit_once(' ') {
+        Some((stage, _)) => parts[place] = stage,
+        None if parts.len() > 1 => {
+            parts.remove(place);
+        }
+        None => {}
     }
     parts.join(", ")
 }
