@@ -43,7 +43,7 @@ pub enum CorpusError {
     #[diagnostic(
         code(corpus::outside),
         help(
-            "if you know who wrote corpora.toml and made the links there, `pipe trust {}`; or say yourself where the corpora are, with --corpora",
+            "if you trust whoever wrote corpora.toml, run `pipe trust {}`; or say where the corpora are with --corpora",
             project.display()
         )
     )]
