@@ -17,6 +17,8 @@ pub fn foresee<'l>(
     let mut sources: Vec<Sources> = Vec::with_capacity(plan.steps.len());
     let mut whole_sets: Vec<usize> = Vec::with_capacity(plan.steps.len());
     let mut foreseen = HashMap::new();
+    // Thousands of trainings that differ in their seed alone look at the same listings.
+    let mut known: HashMap<(&str, String, Vec<Seen<'_>>), Foresight> = HashMap::new();
     for (index, step) in plan.steps.iter().enumerate() {
         let own = match &step.stage {
             Stage::Source(_) => listing(index).map(|_| Rc::new(BTreeSet::from([index]))),
@@ -34,7 +36,14 @@ pub fn foresee<'l>(
                         })
                     })
                     .collect();
-                let own = stage.foresee(&inputs);
+                let own = match stage.foresees_by() {
+                    Some(by) => {
+                        let seen = inputs.iter().map(seen).collect();
+                        let known = known.entry((step.declaration.kind.name, by, seen));
+                        known.or_insert_with(|| stage.foresee(&inputs)).clone()
+                    }
+                    None => stage.foresee(&inputs),
+                };
                 if !own.is_empty() {
                     foreseen.insert(index, own);
                 }
@@ -47,6 +56,15 @@ pub fn foresee<'l>(
         sources.push(own);
     }
     foreseen
+}
+
+/// An input by its parameter, by which listings are behind it, and by how many steps over whole sets are between.
+type Seen<'p> = (&'p str, Vec<*const SourceListing>, usize);
+
+fn seen<'p>(input: &ListedInput<'p>) -> Seen<'p> {
+    let listings = input.listings.iter();
+    let listings = listings.map(|listing| std::ptr::from_ref(*listing));
+    (input.parameter, listings.collect(), input.whole_sets)
 }
 
 /// The sources of all inputs of a step.

@@ -184,6 +184,12 @@ pub trait AggregateStage: Send + Sync {
         Foresight::default()
     }
 
+    /// What [`foresee`](Self::foresee) goes by besides its inputs: of steps of one kind where this is the same, one is asked for
+    /// the same inputs. None where each of them has to be.
+    fn foresees_by(&self) -> Option<String> {
+        None
+    }
+
     /// Makes the result.
     ///
     /// # Errors

@@ -140,6 +140,13 @@ impl AggregateStage for Evaluate {
         foresight::of_evaluation(inputs, &self.options.splits, &self.heads, &self.leak_policy)
     }
 
+    fn foresees_by(&self) -> Option<String> {
+        Some(format!(
+            "{:?}",
+            (&self.options.splits, &self.heads, &self.leak_policy)
+        ))
+    }
+
     fn resources(&self) -> Resources {
         Resources {
             threads: self.options.threads,

@@ -226,6 +226,10 @@ impl AggregateStage for Train {
         foresight::of_training(inputs, &self.heads, &self.leak_policy)
     }
 
+    fn foresees_by(&self) -> Option<String> {
+        Some(format!("{:?}", (&self.heads, &self.leak_policy)))
+    }
+
     fn needs_memory(&self) -> bool {
         true
     }
