@@ -39,8 +39,13 @@ pub fn within(space: &Workspace, kilobytes: u32, arguments: &[&str]) -> Output {
 fn fed_within(space: &Workspace, kilobytes: u32, arguments: &[&str], stdin: Stdio) -> Output {
     let script = format!("ulimit -d {kilobytes}; exec \"$0\" \"$@\"");
     let mut command = space.script(&script, arguments);
-    // Threads have stacks, which count: as many as on a small machine.
-    command.env("RAYON_NUM_THREADS", "2").stdin(stdin);
+    // Threads have stacks, which count: as many as on a small machine. What is freed counts too where glibc keeps it, which
+    // depends on which thread frees what and when, unless all large blocks are mapped.
+    command
+        .env("RAYON_NUM_THREADS", "2")
+        .env("MALLOC_MMAP_THRESHOLD_", "262144")
+        .env("MALLOC_ARENA_MAX", "2")
+        .stdin(stdin);
     command.output().unwrap()
 }
 
