@@ -15,7 +15,7 @@
 
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -56,6 +56,8 @@ pub struct StatCache {
     interruption: Interruption,
     /// The clock of the file system that the log is on.
     clock: Clock,
+    /// The current folder, which relative paths start from; asking for it costs as much as looking at a file.
+    here: PathBuf,
     /// What reading the log found.
     pub state: LogState,
 }
@@ -139,6 +141,7 @@ impl StatCache {
             known: Mutex::new(known),
             rehash,
             clock: Clock::new(folder),
+            here: std::path::absolute(".").unwrap_or_default(),
             interruption,
             system,
             state,
@@ -205,7 +208,7 @@ impl StatCache {
     ) -> std::io::Result<FileInfo> {
         let (stat, _) = stat(&*self.system, path)?;
         let now_ns = clock::now_ns(&*self.system);
-        match self.recall(&path_name(path), &stat, now_ns) {
+        match self.recall(&self.path_name(path), &stat, now_ns) {
             Some(info) if !self.rehash && (measure.is_none() || info.measure.is_some()) => Ok(info),
             _ => self.look(path, measure, interrupted),
         }
@@ -218,7 +221,7 @@ impl StatCache {
         measure: Option<Measure<'_>>,
         interrupted: Asked<'_>,
     ) -> std::io::Result<FileInfo> {
-        let name = path_name(path);
+        let name = self.path_name(path);
         let (stat, device) = stat(&*self.system, path)?;
         let now_ns = clock::now_ns(&*self.system);
         let before = self.known().files.get(&name);
@@ -269,7 +272,7 @@ impl StatCache {
     /// The info of a file that is as it was when it was last read, in this run or before; reads nothing but its times.
     pub fn remembered(&self, path: &Path) -> Option<FileInfo> {
         let (stat, _) = stat(&*self.system, path).ok()?;
-        self.recall(&path_name(path), &stat, clock::now_ns(&*self.system))
+        self.recall(&self.path_name(path), &stat, clock::now_ns(&*self.system))
     }
 
     /// What is known of a file with such times, where these vouch for its content.
@@ -320,20 +323,21 @@ impl StatCache {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         };
-        let seen = self.known().files.get(&path_name(path));
+        let seen = self.known().files.get(&self.path_name(path));
         Ok(seen.is_some_and(|seen| stat == seen.stat))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         lock(&self.known)
     }
-}
 
-fn path_name(path: &Path) -> PathName {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    let mut name = [0; 16];
-    name.copy_from_slice(&blake3::hash(absolute.as_os_str().as_bytes()).as_bytes()[..16]);
-    name
+    fn path_name(&self, path: &Path) -> PathName {
+        let whole = self.here.join(path);
+        let absolute = std::path::absolute(&whole).unwrap_or(whole);
+        let mut name = [0; 16];
+        name.copy_from_slice(&blake3::hash(absolute.as_os_str().as_bytes()).as_bytes()[..16]);
+        name
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Parts of one recording that overlap in time and are in different splits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use crate::corpus::{AudioSource, Entry, Split};
@@ -43,6 +43,14 @@ impl std::fmt::Display for SegmentOverlap {
 /// later one, in the order of files and times.
 pub fn segment_overlaps(entries: &[&Entry]) -> Vec<SegmentOverlap> {
     type Segment<'e> = (f64, f64, Option<u16>, &'e Entry);
+    // Most files have one utterance; the order of paths is worked out for the others alone.
+    let mut met: HashSet<&Path> = HashSet::with_capacity(entries.len());
+    let repeated: HashSet<&Path> = (entries.iter())
+        .filter_map(|entry| file_of(entry).filter(|path| !met.insert(path)))
+        .collect();
+    if repeated.is_empty() {
+        return Vec::new();
+    }
     let mut files: BTreeMap<&Path, Vec<Segment<'_>>> = BTreeMap::new();
     for &entry in entries {
         if let AudioSource::File {
@@ -50,6 +58,7 @@ pub fn segment_overlaps(entries: &[&Entry]) -> Vec<SegmentOverlap> {
             segment_s,
             channel,
         } = &entry.source
+            && repeated.contains(path.as_path())
         {
             let (start, end) = segment_s.unwrap_or((0.0, f64::INFINITY));
             files
@@ -64,17 +73,33 @@ pub fn segment_overlaps(entries: &[&Entry]) -> Vec<SegmentOverlap> {
             let times = a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
             times.then_with(|| a.3.utterance.id.cmp(&b.3.utterance.id))
         });
+        let split = |place: usize| segments[place].3.utterance.split;
+        // Of each segment, the first later one of another split: long runs of one split are passed over at once.
+        let mut of_another_split = vec![segments.len(); segments.len()];
+        for place in (1..segments.len()).rev() {
+            of_another_split[place - 1] = match split(place) == split(place - 1) {
+                true => of_another_split[place],
+                false => place,
+            };
+        }
         for (place, &(_, end, channel, entry)) in segments.iter().enumerate() {
-            let later = segments[place + 1..].iter();
-            let overlaps = later.take_while(|later| later.0 + LEAST_OVERLAP_S < end);
             let same_channel =
                 |other: Option<u16>| channel.is_none() || other.is_none() || channel == other;
-            let other = overlaps.into_iter().find(|later| {
-                let shared = later.1.min(end) - later.0;
-                shared > LEAST_OVERLAP_S
-                    && same_channel(later.2)
-                    && later.3.utterance.split != entry.utterance.split
-            });
+            let mut at = of_another_split[place];
+            let mut other = None;
+            while let Some(later) = segments.get(at)
+                && later.0 + LEAST_OVERLAP_S < end
+            {
+                if split(at) == entry.utterance.split {
+                    at = of_another_split[at];
+                    continue;
+                }
+                if later.1.min(end) - later.0 > LEAST_OVERLAP_S && same_channel(later.2) {
+                    other = Some(later);
+                    break;
+                }
+                at += 1;
+            }
             if let Some(&(start, other_end, _, other)) = other {
                 let name = path.file_name().unwrap_or_default();
                 found.push(SegmentOverlap {
@@ -87,6 +112,13 @@ pub fn segment_overlaps(entries: &[&Entry]) -> Vec<SegmentOverlap> {
         }
     }
     found
+}
+
+fn file_of(entry: &Entry) -> Option<&Path> {
+    match &entry.source {
+        AudioSource::File { path, .. } => Some(path),
+        AudioSource::Synthetic(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -153,5 +185,52 @@ mod tests {
             told(&[whole, other(Some(0))]),
             ["c/b (test) and c/w (validation) share 0.000 to 2.000 s of talk.wav"]
         );
+    }
+
+    #[test]
+    fn the_first_later_one_is_found_whatever_comes_between() {
+        let naive = |entries: &[Entry]| {
+            let part = |entry: &Entry| match entry.source {
+                AudioSource::File { segment_s, .. } => segment_s.unwrap(),
+                AudioSource::Synthetic(_) => unreachable!(),
+            };
+            let mut sorted: Vec<&Entry> = entries.iter().collect();
+            sorted.sort_by(|a, b| part(a).partial_cmp(&part(b)).unwrap());
+            let mut found = Vec::new();
+            for (place, one) in sorted.iter().enumerate() {
+                let other = sorted[place + 1..].iter().find(|other| {
+                    let shared = part(one).1.min(part(other).1) - part(other).0;
+                    shared > LEAST_OVERLAP_S && one.utterance.split != other.utterance.split
+                });
+                found.extend(
+                    other.map(|other| [one.utterance.id.clone(), other.utterance.id.clone()]),
+                );
+            }
+            found
+        };
+        for seed in 0..50_u32 {
+            let drawn = |n: u32, below: u32| {
+                let digest = pipe_foundation::Digest::of(&[seed, n].map(u32::to_le_bytes).concat());
+                u32::from(digest.0[0]) % below
+            };
+            let entries: Vec<Entry> = (0..40)
+                .map(|n| {
+                    let start = f64::from(drawn(2 * n, 60)) + f64::from(n) / 1000.0;
+                    let length = f64::from(drawn(2 * n + 1, 9)) + 0.5;
+                    let split = Split::ALL[drawn(n + 1000, 3) as usize];
+                    segment(
+                        &format!("c/{n}"),
+                        "x.wav",
+                        Some((start, start + length)),
+                        None,
+                        split,
+                    )
+                })
+                .collect();
+            let whole: Vec<&Entry> = entries.iter().collect();
+            let found = segment_overlaps(&whole).into_iter();
+            let found: Vec<[String; 2]> = found.map(|f| f.utterances.map(|(id, _)| id)).collect();
+            assert_eq!(found, naive(&entries), "seed {seed}");
+        }
     }
 }

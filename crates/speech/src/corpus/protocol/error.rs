@@ -11,7 +11,9 @@ pub enum ProtocolError {
     #[error("cannot read {}: {reason}", path.display())]
     #[diagnostic(
         code(corpus::protocol::unreadable),
-        help("paths are relative to the manifest; get the partition from its publisher")
+        help(
+            "check the path, which is relative to the manifest if it stands in one; get the partition from its publisher"
+        )
     )]
     Unreadable {
         /// The file or folder.

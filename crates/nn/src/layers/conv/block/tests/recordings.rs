@@ -1,4 +1,4 @@
-//! Minimal filtering on features of real recordings, layer by layer, where recordings are present.
+//! Winograd filtering on features of real recordings, layer by layer, where recordings are present.
 
 use std::path::{Path, PathBuf};
 
