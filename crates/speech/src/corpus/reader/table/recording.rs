@@ -103,14 +103,15 @@ impl Fields {
         paths: &Paths<'_>,
         folders: &Folders<'_>,
         draft: &Draft<'_>,
-    ) -> Result<Read, String> {
+    ) -> Result<Box<Read>, String> {
         let mut notes = Vec::new();
         let utterance = self.recording(&row, paths, folders, draft, &mut notes);
-        Ok(Read {
+        // On the heap, one by one: a long table is not held whole while its rows become utterances.
+        Ok(Box::new(Read {
             row,
             notes,
             utterance,
-        })
+        }))
     }
 
     fn recording(
