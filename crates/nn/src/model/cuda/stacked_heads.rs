@@ -19,7 +19,8 @@ use super::{Card, Memory, Tape, Value};
 /// A model's place in the group, and the head's place in the model.
 type Owner = (usize, usize);
 
-/// A head of the same attribute, mode and labels in several models of a group.
+/// A head of the same attribute, mode and number of labels in several models of a group. What an utterance is labelled may
+/// differ between them, as where one adapts to another corpus.
 pub struct StackedHead {
     pub spec: HeadSpec,
     /// For each row of the parameters: the model's place in the group and the head's place in the model.

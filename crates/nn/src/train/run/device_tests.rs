@@ -175,6 +175,25 @@ fn in_lockstep_each_training_goes_as_alone_bit_for_bit() {
 }
 
 #[test]
+fn in_lockstep_each_head_learns_what_it_calls_the_target() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let data = data(&train_set, &validation);
+    let adapting = |speaker: &str| {
+        let mut options = options(&[(Attribute::Speaker, HeadMode::GradReverse)]);
+        options.heads[0].target = vec![speaker.into()];
+        options
+    };
+    let all = ["alpha/0", "beta/3"].map(adapting);
+    let together = side_by_side(&all, &data, device);
+    for (own, options) in together.iter().zip(&all) {
+        let folder = tempfile::tempdir().unwrap();
+        train(options, &data, 1, folder.path(), &Silent, Device::Cpu).unwrap();
+        agree(&own.1, &history(folder.path()));
+    }
+}
+
+#[test]
 fn a_checkpoint_moves_between_devices() {
     let Some(device) = device() else { return };
     let (train_set, validation) = sets();

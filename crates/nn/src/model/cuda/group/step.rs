@@ -78,12 +78,11 @@ impl Group {
         let seeds: Vec<u64> = models.iter().map(|model| model.dropout_seed).collect();
         let x = dropout(&mut tape, &x, batch.dropout, &seeds)?;
         let logits = self.emotion(&mut tape, &x)?;
-        let emotion = Labels::new(
-            &tape,
-            &models[0].targets.emotion,
-            logits.columns,
-            batch.class_weights,
-        )?;
+        let emotion: Vec<&[Option<usize>]> = models
+            .iter()
+            .map(|model| &model.targets.emotion[..])
+            .collect();
+        let emotion = Labels::new(&card, &emotion, logits.columns, batch.class_weights)?;
         let loss = cross_entropy(&mut tape, &logits, &emotion)?;
         self.note(losses, 0, &loss, self.shared.which())?;
         let own: Vec<f32> = weights.iter().map(|(emotion, _)| *emotion).collect();
@@ -95,10 +94,12 @@ impl Group {
                 .iter()
                 .map(|&(model, place)| weights[model].1[place])
                 .collect();
-            let (model, place) = head.owners[0];
-            let targets = models[model].targets.attributes.get(place);
-            let targets = targets.map_or(&[][..], Vec::as_slice);
-            let labels = Labels::new(&tape, targets, head.classes(), None)?;
+            let targets: Vec<&[Option<usize>]> = head
+                .owners
+                .iter()
+                .map(|&(model, place)| &models[model].targets.attributes[place][..])
+                .collect();
+            let labels = Labels::new(&card, &targets, head.classes(), None)?;
             let which = Arc::clone(head.which());
             let discriminates = head.spec.mode == HeadMode::Discriminator;
             if discriminates {

@@ -25,16 +25,17 @@ extern "C" __global__ void softmax_back(float *grad_logits, const float *grad_ou
     for (int c = 0; c < classes; c++) grad_logits[own + c] += out[own + c] * (grad_out[own + c] - sum);
 }
 
-// The loss of each row, divided by the weights' sum, and its slopes. A negative target adds nothing.
+// The loss of each row, divided by the weights' sum, and its slopes. targets [models, rows]: a negative one adds nothing.
 //
-// weights [classes] are the same for all models, or there are none; `share` is one over the sum of the targets' weights.
+// weights [classes] are the same for all models, or there are none; scales [models] are one over the sum of the targets'
+// weights.
 extern "C" __global__ void cross_entropy_rows(
-    double *losses, float *slopes, const float *logits, const int *targets, const float *weights, double share,
+    double *losses, float *slopes, const float *logits, const int *targets, const float *weights, const double *scales,
     int rows, int classes) {
     int row = blockIdx.x * blockDim.x + threadIdx.x;
     if (row >= rows) return;
     size_t own = ((size_t)blockIdx.y * rows + row) * classes;
-    int target = targets[row];
+    int target = targets[(size_t)blockIdx.y * rows + row];
     if (target < 0) {
         losses[(size_t)blockIdx.y * rows + row] = 0.0;
         for (int c = 0; c < classes; c++) slopes[own + c] = 0.0f;
@@ -44,7 +45,7 @@ extern "C" __global__ void cross_entropy_rows(
     for (int c = 1; c < classes; c++) largest = fmaxf(largest, logits[own + c]);
     double sum = 0.0;
     for (int c = 0; c < classes; c++) sum += exp((double)(logits[own + c] - largest));
-    double factor = share * (weights ? (double)weights[target] : 1.0);
+    double factor = scales[blockIdx.y] * (weights ? (double)weights[target] : 1.0);
     losses[(size_t)blockIdx.y * rows + row] = factor * (log(sum) - (double)(logits[own + target] - largest));
     for (int c = 0; c < classes; c++) {
         double p = exp((double)(logits[own + c] - largest)) / sum;

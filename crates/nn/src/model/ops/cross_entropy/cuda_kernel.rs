@@ -4,32 +4,35 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use crate::model::cuda::{Memory, Tape, Value, arguments};
+use crate::model::cuda::{Card, Memory, Tape, Value, arguments};
+use crate::model::ops::class_loss::weight_of;
 
-/// Labels of a batch on the device.
+/// Labels of a batch on the device, those of each model.
 pub struct Labels {
+    /// `[models, rows]`; negative where there is none.
     targets: Memory<i32>,
-    weights: Option<Arc<Memory>>,
-    /// One over the sum of the weights of the targets present; 0 where there are none.
-    share: f64,
+    weights: Option<Memory>,
+    /// For each model one over the sum of the weights of the targets present; 0 where there are none.
+    scales: Memory<f64>,
 }
 
 impl Labels {
-    /// Labels of `classes` classes, a larger one counting as none, with a weight for each class if any.
+    /// For each model its labels of `classes` classes, a larger one counting as none, with a weight for each class if any.
     pub fn new(
-        tape: &Tape,
-        targets: &[Option<usize>],
+        card: &Arc<Card>,
+        models: &[&[Option<usize>]],
         classes: usize,
         weights: Option<&[f32]>,
     ) -> Result<Self, CudaError> {
         let known = |target: &Option<usize>| target.filter(|&class| class < classes);
-        let weight = |class: usize| {
-            let own = weights.map_or(1.0, |all| all.get(class).copied().unwrap_or(1.0));
-            f64::from(own)
+        let weight = |class: usize| weight_of(weights, class);
+        let scale = |targets: &&[Option<usize>]| {
+            let total: f64 = targets.iter().filter_map(known).map(weight).sum();
+            if total > 0.0 { 1.0 / total } else { 0.0 }
         };
-        let total: f64 = targets.iter().filter_map(known).map(weight).sum();
+        let scales: Vec<f64> = models.iter().map(scale).collect();
+        let targets = models.iter().flat_map(|targets| targets.iter());
         let numbers: Vec<i32> = targets
-            .iter()
             .map(|target| known(target).map_or(-1, |class| class as i32))
             .collect();
         // A weight for every class, so that the kernel need not look how many there are.
@@ -39,12 +42,9 @@ impl Labels {
                 .collect()
         });
         Ok(Self {
-            targets: Memory::of(tape.card(), &numbers)?,
-            weights: match all {
-                Some(all) => Some(Arc::new(Memory::of(tape.card(), &all)?)),
-                None => None,
-            },
-            share: if total > 0.0 { 1.0 / total } else { 0.0 },
+            targets: Memory::of(card, &numbers)?,
+            weights: all.map(|all| Memory::of(card, &all)).transpose()?,
+            scales: Memory::of(card, &scales)?,
         })
     }
 }
@@ -53,7 +53,7 @@ impl Labels {
 pub fn cross_entropy(tape: &mut Tape, logits: &Value, labels: &Labels) -> Result<Value, CudaError> {
     let card = Arc::clone(tape.card());
     let (models, rows, classes) = (logits.models, logits.rows, logits.columns);
-    assert_eq!(labels.targets.len(), rows, "a label for every row");
+    assert_eq!(labels.targets.len(), models * rows, "a label for every row");
     let losses = Memory::<f64>::new(&card, models * rows)?;
     let slopes = Memory::<f32>::new(&card, models * rows * classes)?;
     let weights = labels.weights.as_ref().map_or(0, |weights| weights.at(0));
@@ -61,7 +61,7 @@ pub fn cross_entropy(tape: &mut Tape, logits: &Value, labels: &Labels) -> Result
         "cross_entropy_rows",
         (rows, models),
         arguments![
-            of losses, of slopes, of logits.values, of labels.targets, at weights, double labels.share, int rows,
+            of losses, of slopes, of logits.values, of labels.targets, at weights, of labels.scales, int rows,
             int classes,
         ],
     )?;
