@@ -11,7 +11,6 @@ use super::dense_tape::{Learns, Matrix};
 use super::encoder_tape::TapeEncoder;
 use super::heads::{Dense, Linear, chain};
 use super::losses::weights;
-use super::ops::class_loss::ClassTargets;
 use super::ops::cross_entropy::{cross_entropy, softmax};
 use super::ops::dropout::dropout;
 use super::ops::loss::{ClassCase, Compare};
@@ -290,16 +289,12 @@ fn task_loss(
     match task.loss.compare() {
         Compare::Numbers(compare) => compare(outputs, known),
         Compare::Classes(compare) => {
-            let targets = match &batch.targets.shares {
-                Some(shares) => ClassTargets::Shares(shares),
-                None => ClassTargets::Classes(&batch.targets.emotion),
-            };
             let case = ClassCase {
-                targets,
+                targets: batch.targets.of_classes(),
                 weights: batch.class_weights,
                 keys: task.keys(),
             };
-            compare(outputs, case)
+            (compare.here)(outputs, case)
         }
     }
 }

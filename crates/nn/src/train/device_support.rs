@@ -2,20 +2,14 @@
 
 use crate::model::Device;
 
-use super::{TrainError, TrainOptions, TrainingData};
+use super::{TrainError, TrainOptions};
 
 impl TrainOptions {
-    /// The first thing for which a CUDA device has no kernels, whatever the data.
+    /// The first thing for which a CUDA device has no kernels.
     pub fn without_kernels(&self) -> Option<String> {
-        let task = self.tasks.iter().find_map(|task| {
-            if !task.is_of_classes() {
-                return Some(format!("the numeric target {}", task.task));
-            }
-            if !task.loss.has_kernels() {
-                return Some(format!("the loss {}", task.loss.name()));
-            }
-            (task.label_smoothing() != 0.0).then(|| "label smoothing".to_owned())
-        });
+        let mut tasks = self.tasks.iter();
+        let number = tasks.find(|task| !task.is_of_classes());
+        let task = number.map(|task| format!("the numeric target {}", task.task));
         let of_head = || {
             let mut heads = self.heads.iter();
             let head = heads.find(|head| head.mode.has_weight())?;
@@ -30,17 +24,11 @@ impl TrainOptions {
 ///
 /// # Errors
 /// [`TrainError::DeviceTask`] names it.
-pub(super) fn check_device(
-    options: &TrainOptions,
-    data: &TrainingData<'_>,
-    device: Device,
-) -> Result<(), TrainError> {
+pub(super) fn check_device(options: &TrainOptions, device: Device) -> Result<(), TrainError> {
     if !device.is_cuda() {
         return Ok(());
     }
-    let odd = options.without_kernels();
-    let shares = || data.shares.is_some().then(|| "shares of votes".to_owned());
-    match odd.or_else(shares) {
+    match options.without_kernels() {
         Some(what) => Err(TrainError::DeviceTask { what }),
         None => Ok(()),
     }
@@ -63,7 +51,10 @@ mod tests {
         let both = found(&format!(r#"{{"heads":[{reversal},{coral}]}}"#));
         assert_eq!(both.as_deref(), Some("a head of mode coral"));
         let focal = r#"{"tasks":[{"task":"emotion","loss":"focal"}]}"#;
-        assert_eq!(found(focal).as_deref(), Some("the loss focal"));
+        assert_eq!(found(focal), None);
+        let number = r#"{"tasks":[{"task":"arousal","loss":"mse"}]}"#;
+        let what = found(number);
+        assert_eq!(what.as_deref(), Some("the numeric target arousal"));
         let mixup = r#"{"mixup":{"alpha":0.2}}"#;
         assert_eq!(found(mixup).as_deref(), Some("mixup"));
     }

@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
             true => data.classes.len(),
             false => 0,
         };
-        check_device(options, data, device)?;
+        check_device(options, device)?;
         check_validation(options, data)?;
         let heads = of_heads(&options.heads, data)?;
         let units = units(data)?;

@@ -12,7 +12,7 @@ use crate::model::ops::relu::cuda_kernel::relu;
 use crate::model::optimiser::{Step, Update};
 use crate::model::parameter::Part;
 use crate::model::spec::{HeadSpec, Reversal};
-use crate::model::{Network, Targets, TrainingState};
+use crate::model::{Network, Targets, TaskSpec, TrainingState};
 
 use super::arrays::SharedArrays;
 use super::demand::step_bytes;
@@ -24,6 +24,7 @@ use super::{Card, Corpus, Memory, Tape, Value, encoder};
 
 mod reading;
 mod step;
+mod task_losses;
 
 pub use reading::classify;
 
@@ -37,6 +38,8 @@ pub struct GroupBatch<'a> {
     pub fill: f32,
     /// Probability of dropping a value of the embedding.
     pub dropout: f32,
+    /// The tasks of all models.
+    pub tasks: &'a [TaskSpec],
     /// Weight of each emotion class; equal without it.
     pub class_weights: Option<&'a [f32]>,
 }

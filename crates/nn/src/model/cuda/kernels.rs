@@ -24,12 +24,16 @@ pub(super) static SOURCE: LazyLock<String> = LazyLock::new(|| {
 
 /// The sources of what is no layer.
 const OTHERS: &str = concat!(
+    include_str!("../ops/class_loss/class_loss.cu"),
     include_str!("../ops/cross_entropy/cross_entropy.cu"),
     include_str!("../ops/dense/dense.cu"),
     include_str!("../ops/dropout/dropout.cu"),
+    include_str!("../ops/focal/focal.cu"),
     include_str!("../ops/gather/gather.cu"),
     include_str!("../ops/grad_reverse/grad_reverse.cu"),
     include_str!("../ops/relu/relu.cu"),
+    include_str!("../ops/row_loss/row_loss.cu"),
+    include_str!("../ops/soft_cross_entropy/soft_cross_entropy.cu"),
     include_str!("../optimiser/optimiser.cu"),
 );
 

@@ -9,6 +9,8 @@ mod comparison_data;
 mod feeding;
 mod heads;
 mod layers;
+mod losses;
+mod operation;
 
 use pipe_foundation::Workers;
 use pipe_foundation::test_support::noise;
@@ -197,6 +199,7 @@ fn on_device(
             utterances: &utterances,
             fill: 0.5,
             dropout: how.dropout,
+            tasks: &[TaskSpec::classes()],
             class_weights: Some(&CLASS_WEIGHTS),
         };
         group.step(&batch, &models).unwrap();

@@ -10,7 +10,6 @@ use super::regression_loss::regression_loss;
 pub const LOSS: Loss = Loss {
     name: "mae",
     keys: &[],
-    has_kernels: false,
     compare: Compare::Numbers(absolute_error),
 };
 

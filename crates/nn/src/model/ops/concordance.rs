@@ -12,7 +12,6 @@ use super::regression_loss::regression_loss;
 pub const LOSS: Loss = Loss {
     name: "ccc",
     keys: &[],
-    has_kernels: false,
     compare: Compare::Numbers(concordance),
 };
 

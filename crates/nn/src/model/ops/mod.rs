@@ -17,6 +17,7 @@ pub mod mmd;
 pub mod multilinear_map;
 mod regression_loss;
 pub mod relu;
+pub mod row_loss;
 pub mod soft_cross_entropy;
 pub mod squared_error;
 

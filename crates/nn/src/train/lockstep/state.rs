@@ -263,6 +263,7 @@ fn step(group: &mut Group, corpus: &Corpus<'_>, steps: &[&StepWork]) -> Result<(
         utterances: &first.utterances,
         fill: first.fill,
         dropout: first.dropout,
+        tasks: &first.tasks,
         class_weights: first.class_weights.as_deref(),
     };
     group.step(&batch, &models)

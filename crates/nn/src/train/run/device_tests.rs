@@ -10,7 +10,7 @@ use pipe_foundation::progress::Silent;
 use crate::model::DeviceChoice;
 use crate::model::spec::{Attribute, HeadMode};
 use crate::train::common::names;
-use crate::train::{Augment, Sampling, SpecAugment};
+use crate::train::{Augment, ClassWeights, Sampling, SpecAugment};
 
 use super::tests::{Made, corpus, data, digests, small};
 use super::*;
@@ -171,6 +171,46 @@ fn in_lockstep_each_training_goes_as_alone_bit_for_bit() {
         let folder = tempfile::tempdir().unwrap();
         train(options, &data, 1, folder.path(), &Silent, Device::Cpu).unwrap();
         agree(&own.1, &history(folder.path()));
+    }
+}
+
+/// The same run on the processor and on the device; panics unless they agree.
+fn goes_as_on_the_processor(options: &TrainOptions, data: &TrainingData<'_>, device: Device) {
+    let run = |device| {
+        let folder = tempfile::tempdir().unwrap();
+        train(options, data, 1, folder.path(), &Silent, device).unwrap();
+        history(folder.path())
+    };
+    agree(&run(device), &run(Device::Cpu));
+}
+
+#[test]
+fn every_loss_of_classes_goes_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let mut data = augmented(data(&train_set, &validation));
+    for example in data.train.iter_mut().step_by(7) {
+        example.class = None;
+    }
+    let votes = |made: &Made| -> Vec<f32> {
+        let share = |class: usize| if class == made.class { 0.6 } else { 0.2 };
+        (0..3).map(share).collect()
+    };
+    let votes: Vec<_> = train_set.iter().map(votes).collect();
+    let losses = [
+        r#"{"task":"emotion","loss":"cross_entropy","label_smoothing":0.1}"#,
+        r#"{"task":"emotion","loss":"focal","gamma":1.5}"#,
+        r#"{"task":"emotion","loss":"cross_entropy"}"#,
+    ];
+    for (loss, shares) in losses
+        .iter()
+        .flat_map(|loss| [(loss, None), (loss, Some(&votes))])
+    {
+        let mut options = options(&[(Attribute::Corpus, HeadMode::GradReverse)]);
+        options.class_weights = ClassWeights::Balanced;
+        options.tasks = vec![serde_json::from_str(loss).unwrap()];
+        data.shares = shares.cloned();
+        goes_as_on_the_processor(&options, &data, device);
     }
 }
 

@@ -71,6 +71,7 @@ impl Run<'_> {
                 .as_ref()
                 .map_or(0.0, |augment| augment.masks.fill),
             dropout: options.dropout as f32,
+            tasks: options.tasks.clone(),
             class_weights: self.class_weights.clone(),
             targets: select(&self.targets, members),
             alpha: self.alpha_at(epoch),

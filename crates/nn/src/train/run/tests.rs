@@ -29,7 +29,7 @@ pub(super) struct Made {
     corpus: &'static str,
     speaker: String,
     gender: Option<&'static str>,
-    class: usize,
+    pub(super) class: usize,
     pub(super) features: Features,
 }
 

@@ -10,10 +10,11 @@ use crate::model::cuda::tape::Walked;
 use crate::model::cuda::{Memory, Tape, Value, arguments};
 use crate::model::dense_tape::Learns;
 use crate::model::losses::{HeadWeight, weights};
-use crate::model::ops::cross_entropy::cuda_kernel::{Labels, cross_entropy, softmax, weigh};
+use crate::model::ops::cross_entropy::cuda_kernel::{Labels, cross_entropy, softmax};
 use crate::model::ops::dropout::cuda_kernel::dropout;
 use crate::model::ops::gather::cuda_kernel as gather;
 use crate::model::ops::grad_reverse::cuda_kernel::grad_reverse;
+use crate::model::ops::row_loss::cuda_kernel::weigh;
 use crate::model::optimiser::Step;
 use crate::model::spec::HeadMode;
 
@@ -77,16 +78,7 @@ impl Group {
         let x = self.embed(&mut tape, batch.corpus, batch.utterances, batch.fill, true)?;
         let seeds: Vec<u64> = models.iter().map(|model| model.dropout_seed).collect();
         let x = dropout(&mut tape, &x, batch.dropout, &seeds)?;
-        let logits = self.emotion(&mut tape, &x)?;
-        let emotion: Vec<&[Option<usize>]> = models
-            .iter()
-            .map(|model| &model.targets.emotion[..])
-            .collect();
-        let emotion = Labels::new(&card, &emotion, logits.columns, batch.class_weights)?;
-        let loss = cross_entropy(&mut tape, &logits, &emotion)?;
-        self.note(losses, 0, &loss, self.shared.which())?;
-        let own: Vec<f32> = weights.iter().map(|(emotion, _)| *emotion).collect();
-        weigh(&mut tape, &loss, &own)?;
+        let logits = self.descend_tasks(&mut tape, &x, (batch, models), weights, losses)?;
         for index in 0..self.heads.len() {
             let head = &self.heads[index];
             let own: Vec<HeadWeight> = head
@@ -225,7 +217,7 @@ impl Group {
     }
 
     /// Keeps the losses of the models in `which` for later.
-    fn note(
+    pub(super) fn note(
         &self,
         losses: &Memory,
         row: usize,

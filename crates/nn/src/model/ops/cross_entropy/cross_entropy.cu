@@ -52,28 +52,3 @@ extern "C" __global__ void cross_entropy_rows(
         slopes[own + c] = (float)(factor * (c == target ? p - 1.0 : p));
     }
 }
-
-// loss[m] = sum of its rows, in their order.
-extern "C" __global__ void cross_entropy_total(float *loss, const double *losses, int models, int rows) {
-    int model = blockIdx.x * blockDim.x + threadIdx.x;
-    if (model >= models) return;
-    double sum = 0.0;
-    for (int row = 0; row < rows; row++) sum += losses[(size_t)model * rows + row];
-    loss[model] = (float)sum;
-}
-
-// grad_logits[m] += grad_loss[m] * slopes[m].
-extern "C" __global__ void cross_entropy_back(
-    float *grad_logits, const float *grad_loss, const float *slopes, int length) {
-    int at = blockIdx.x * blockDim.x + threadIdx.x;
-    if (at >= length) return;
-    size_t own = (size_t)blockIdx.y * length + at;
-    grad_logits[own] += grad_loss[blockIdx.y] * slopes[own];
-}
-
-// grad[m] += weight[m]: each loss receives its weight in the total.
-extern "C" __global__ void add_weights(float *grad, const float *weight, int length) {
-    int at = blockIdx.x * blockDim.x + threadIdx.x;
-    if (at >= length) return;
-    grad[at] += weight[at];
-}

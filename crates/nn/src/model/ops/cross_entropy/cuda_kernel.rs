@@ -6,6 +6,7 @@ use dfdx::tensor::CudaError;
 
 use crate::model::cuda::{Card, Memory, Tape, Value, arguments};
 use crate::model::ops::class_loss::weight_of;
+use crate::model::ops::row_loss::cuda_kernel::row_loss;
 
 /// Labels of a batch on the device, those of each model.
 pub struct Labels {
@@ -65,24 +66,7 @@ pub fn cross_entropy(tape: &mut Tape, logits: &Value, labels: &Labels) -> Result
             int classes,
         ],
     )?;
-    let loss = Memory::new(&card, models)?;
-    card.launch(
-        "cross_entropy_total",
-        (models, 1),
-        arguments![of loss, of losses, int models, int rows],
-    )?;
-    let output = Value::new(tape, loss, (models, 1, 1))?;
-    let (logits, to) = (logits.clone(), output.clone());
-    tape.record(move |grads| {
-        let of_loss = to.handle.gradient(grads)?;
-        let of_logits = logits.handle.gradient(grads)?;
-        card.launch(
-            "cross_entropy_back",
-            (rows * classes, models),
-            arguments![at of_logits, at of_loss, of slopes, int rows * classes],
-        )
-    });
-    Ok(output)
+    row_loss(tape, logits, &losses, slopes)
 }
 
 /// Row-wise softmax.
@@ -107,20 +91,4 @@ pub fn softmax(tape: &mut Tape, logits: &Value) -> Result<Value, CudaError> {
         )
     });
     Ok(output)
-}
-
-/// Makes each loss `[models]` count with its weight in what is descended: the walk begins here.
-pub fn weigh(tape: &mut Tape, loss: &Value, weights: &[f32]) -> Result<(), CudaError> {
-    let card = Arc::clone(tape.card());
-    let weights = Memory::of(&card, weights)?;
-    let loss = loss.clone();
-    tape.record(move |grads| {
-        let of_loss = loss.handle.gradient(grads)?;
-        card.launch(
-            "add_weights",
-            (weights.len(), 1),
-            arguments![at of_loss, of weights, int weights.len()],
-        )
-    });
-    Ok(())
 }
