@@ -287,7 +287,7 @@ fn task_loss(
     known: &[Option<f32>],
 ) -> Result<Tensor<Rank0, f32, Cpu, Taped>, CpuError> {
     match task.loss.compare() {
-        Compare::Numbers(compare) => compare(outputs, known),
+        Compare::Numbers(compare) => (compare.here)(outputs, known),
         Compare::Classes(compare) => {
             let case = ClassCase {
                 targets: batch.targets.of_classes(),

@@ -16,7 +16,7 @@ use pipe_foundation::sync::lock;
 
 use crate::model::cuda::{Card, Corpus, Group, Masked};
 use crate::model::spec::Reversal;
-use crate::model::{DeviceError, StepLosses, Targets, TaskSpec, TrainingState, Update};
+use crate::model::{DeviceError, Outputs, StepLosses, Targets, TaskSpec, TrainingState, Update};
 
 mod member;
 mod state;
@@ -63,12 +63,12 @@ pub(super) struct StepWork {
 
 enum Work {
     Step(Box<StepWork>),
-    Classify,
+    Predict,
 }
 
 enum Answer {
     Stepped,
-    Classified(Vec<Vec<f32>>),
+    Predicted(Vec<Outputs>),
 }
 
 /// A training among others.

@@ -22,10 +22,12 @@ pub fn step_bytes(
 ) -> usize {
     let of_network = |network: &&Network| {
         let heads: usize = network.head_parameters().iter().sum();
-        let gradient = network.shared_parameters() + network.emotion_parameters() + heads;
+        let tasks = network.emotion_parameters() + network.target_parameters();
+        let gradient = network.shared_parameters() + tasks + heads;
         let layers = network.heads.iter().flat_map(|(_, layers)| layers);
-        // Product and ReLU of each layer.
+        // Product and ReLU of each layer; numbers, what they should be, losses and slopes.
         let outputs: usize = layers.map(|layer| 2 * OF_OUTPUT * layer.outputs).sum();
+        let outputs = outputs + 2 * OF_OUTPUT * network.targets.len();
         gradient + frames.len() * outputs
     };
     let of_networks: usize = networks.iter().map(of_network).sum();

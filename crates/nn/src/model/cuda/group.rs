@@ -20,13 +20,14 @@ use super::feed::Feed;
 use super::packing::{Masked, Packed, Packing};
 use super::stacked_heads::{StackedHead, dense_of};
 use super::stacked_parameters::StackedParameters;
+use super::stacked_targets::StackedTargets;
 use super::{Card, Corpus, Memory, Tape, Value, encoder};
 
 mod reading;
 mod step;
 mod task_losses;
 
-pub use reading::classify;
+pub use reading::predict;
 
 /// What all models of a group learn in one step.
 pub struct GroupBatch<'a> {
@@ -67,6 +68,7 @@ pub struct Group {
     shape: Arc<DeviceShape>,
     arrays: SharedArrays,
     shared: StackedParameters,
+    targets: StackedTargets,
     heads: Vec<StackedHead>,
     /// What the models looked like when they came: sizes for what is read back, and numbers of steps.
     states: Vec<TrainingState>,
@@ -84,17 +86,53 @@ pub struct Group {
 
 /// What a step measured, still on the device.
 struct Measured {
-    /// Emotion, each kind of head, then each kind as it counts in the total: `[1 + 2 kinds, models]`. The last two
-    /// differ for discriminators, which take their own step between.
+    /// `[LossRows::all, models]`.
     losses: Memory,
     norms: Memory<f64>,
     /// For each model, the weights of its losses.
     weights: Vec<(f32, Vec<HeadWeight>)>,
+    /// The share of each task in the weight of all.
+    tasks: Vec<TaskShare>,
+}
+
+/// A task's part in the loss of the tasks.
+struct TaskShare {
+    /// The row of its losses.
+    row: usize,
+    share: f32,
+}
+
+/// Where the losses of a step are: those of the emotion, each target, each kind of head, then each kind as it counts in the
+/// total. The last two differ for discriminators, which take their own step between.
+#[derive(Clone, Copy)]
+struct LossRows {
+    targets: usize,
+    kinds: usize,
+}
+
+impl LossRows {
+    const EMOTION: usize = 0;
+
+    fn target(self, place: usize) -> usize {
+        1 + place
+    }
+
+    fn head(self, kind: usize) -> usize {
+        self.target(self.targets) + kind
+    }
+
+    fn counted_head(self, kind: usize) -> usize {
+        self.head(self.kinds) + kind
+    }
+
+    fn all(self) -> usize {
+        self.counted_head(self.kinds)
+    }
 }
 
 impl Group {
-    /// Puts models side by side; all have one encoder, which the device has kernels for, and none is missing a head's
-    /// labels.
+    /// Puts models side by side; all have one encoder, which the device has kernels for, the same classes and targets, and
+    /// none is missing a head's labels.
     ///
     /// # Errors
     /// Where the device has no memory left.
@@ -111,6 +149,7 @@ impl Group {
             .unwrap_or_default();
         let all: Vec<usize> = (0..states.len()).collect();
         let mut shared = StackedParameters::new(card, arrays.pieces.clone(), &all)?;
+        let mut targets = StackedTargets::of(card, &networks)?;
         let mut heads = StackedHead::of(card, &networks)?;
         let borrowed: Vec<&TrainingState> = states.iter().collect();
         for part in Part::ALL {
@@ -121,6 +160,7 @@ impl Group {
             if let Some(slices) = slices {
                 shared.write(part, &slices)?;
             }
+            targets.write(part, &borrowed)?;
             for head in &mut heads {
                 head.write(part, &borrowed)?;
             }
@@ -137,6 +177,7 @@ impl Group {
             card: Arc::clone(card),
             arrays,
             shared,
+            targets,
             heads,
             specs,
             states,
@@ -154,6 +195,7 @@ impl Group {
     /// Makes room for what a rule remembers.
     fn prepare(&mut self, step: &Step) -> Result<(), CudaError> {
         self.shared.prepare(step)?;
+        self.targets.parameters.prepare(step)?;
         for head in &mut self.heads {
             head.parameters.prepare(step)?;
         }
@@ -191,12 +233,20 @@ impl Group {
         Ok(x)
     }
 
-    /// Logits of the emotion head.
-    fn emotion(&self, tape: &mut Tape, x: &Value) -> Result<Value, CudaError> {
-        let layer = self.arrays.dense.last().unwrap_or_else(|| {
-            unreachable!("every network has an emotion head");
-        });
-        dense_of(tape, x, &self.shared, layer, Learns::Yes)
+    /// Logits of the emotion head; none where there are no classes.
+    fn emotion(&self, tape: &mut Tape, x: &Value) -> Result<Option<Value>, CudaError> {
+        let layer = self.arrays.dense.last();
+        let layer = layer.filter(|layer| layer.outputs > 0);
+        let logits = layer.map(|layer| dense_of(tape, x, &self.shared, layer, Learns::Yes));
+        logits.transpose()
+    }
+
+    /// Where the losses of a step are.
+    fn loss_rows(&self) -> LossRows {
+        LossRows {
+            targets: self.targets.len(),
+            kinds: self.heads.len(),
+        }
     }
 
     /// Makes sure, before anything is changed, that the device has the memory for a step on a batch.

@@ -24,7 +24,9 @@ pub(super) static SOURCE: LazyLock<String> = LazyLock::new(|| {
 
 /// The sources of what is no layer.
 const OTHERS: &str = concat!(
+    include_str!("../ops/absolute_error/absolute_error.cu"),
     include_str!("../ops/class_loss/class_loss.cu"),
+    include_str!("../ops/concordance/concordance.cu"),
     include_str!("../ops/cross_entropy/cross_entropy.cu"),
     include_str!("../ops/dense/dense.cu"),
     include_str!("../ops/dropout/dropout.cu"),
@@ -34,6 +36,7 @@ const OTHERS: &str = concat!(
     include_str!("../ops/relu/relu.cu"),
     include_str!("../ops/row_loss/row_loss.cu"),
     include_str!("../ops/soft_cross_entropy/soft_cross_entropy.cu"),
+    include_str!("../ops/squared_error/squared_error.cu"),
     include_str!("../optimiser/optimiser.cu"),
 );
 

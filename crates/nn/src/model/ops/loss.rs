@@ -12,6 +12,9 @@ pub type Outputs = Tensor<(usize, usize), f32, Cpu, OwnedTape<f32, Cpu>>;
 /// A loss on the tape.
 pub type Scalar = Tensor<Rank0, f32, Cpu, OwnedTape<f32, Cpu>>;
 
+/// The number of each row, where it is known.
+pub type KnownNumbers = [Option<f32>];
+
 /// A loss that a task can have.
 #[derive(Clone, Copy, Debug)]
 pub struct Loss {
@@ -29,7 +32,7 @@ pub enum Compare {
     /// Logits with classes.
     Classes(CompareClasses),
     /// Predictions with numbers, where they are known.
-    Numbers(fn(Outputs, &[Option<f32>]) -> Result<Scalar, CpuError>),
+    Numbers(CompareNumbers),
 }
 
 /// How a loss of classes compares.
@@ -40,6 +43,16 @@ pub struct CompareClasses {
     /// Logits `[models, rows, classes]` on a CUDA device.
     #[cfg(feature = "cuda")]
     pub on_device: fn(&mut DeviceTape, &Value, DeviceClassCase<'_>) -> Result<Value, CudaError>,
+}
+
+/// How a loss of numbers compares.
+#[derive(Clone, Copy, Debug)]
+pub struct CompareNumbers {
+    /// Predictions `[rows, 1]` on the processor.
+    pub here: fn(Outputs, &KnownNumbers) -> Result<Scalar, CpuError>,
+    /// Predictions `[models, rows, 1]` on a CUDA device, with the numbers of each model.
+    #[cfg(feature = "cuda")]
+    pub on_device: fn(&mut DeviceTape, &Value, &[&KnownNumbers]) -> Result<Value, CudaError>,
 }
 
 /// What a loss of classes compares logits with.

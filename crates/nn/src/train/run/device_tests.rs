@@ -4,15 +4,16 @@
 
 use std::path::Path;
 
-use pipe_foundation::Digest;
 use pipe_foundation::progress::Silent;
+use pipe_foundation::{Agreement, Digest};
 
 use crate::model::DeviceChoice;
 use crate::model::spec::{Attribute, HeadMode};
+use crate::model::{LossName, TaskSpec};
 use crate::train::common::names;
-use crate::train::{Augment, ClassWeights, Sampling, SpecAugment};
+use crate::train::{Augment, ClassWeights, Sampling, SpecAugment, TargetScore};
 
-use super::tests::{Made, corpus, data, digests, small};
+use super::tests::{Made, corpus, data, digests, loudness, small};
 use super::*;
 
 /// The first device; none, said aloud, where there is none.
@@ -87,13 +88,16 @@ fn agree(found: &[EpochRecord], expected: &[EpochRecord]) {
             close(found.gradient_norm, expected.gradient_norm),
             "{place}"
         );
-        assert!(
-            close(
-                found.validation.loss.unwrap(),
-                expected.validation.loss.unwrap()
-            ),
-            "{place}"
-        );
+        let loss = |record: &EpochRecord| record.validation.loss.unwrap_or(0.0);
+        assert!(close(loss(found), loss(expected)), "{place}");
+        for (target, found) in &found.validation.targets {
+            let expected = expected.validation.targets[target];
+            let ccc = |agreement: Option<Agreement>| agreement.and_then(|own| own.ccc).unwrap();
+            assert!(close(ccc(*found), ccc(expected)), "{place}");
+        }
+        for (found, expected) in found.train.targets.iter().zip(&expected.train.targets) {
+            assert!(close(found.loss, expected.loss), "{place}");
+        }
         assert_eq!(found.updates, expected.updates);
         for (found, expected) in found.train.heads.iter().zip(&expected.train.heads) {
             assert!(close(found.loss, expected.loss), "{place}");
@@ -210,6 +214,23 @@ fn every_loss_of_classes_goes_as_on_the_processor() {
         options.class_weights = ClassWeights::Balanced;
         options.tasks = vec![serde_json::from_str(loss).unwrap()];
         data.shares = shares.cloned();
+        goes_as_on_the_processor(&options, &data, device);
+    }
+}
+
+#[test]
+fn numeric_targets_go_as_on_the_processor_alone_and_beside_the_classes() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let mut data = augmented(data(&train_set, &validation));
+    data.targets = vec![loudness(&train_set, &validation)];
+    for loss in ["ccc", "mse", "mae"].map(|name| LossName::named(name).unwrap()) {
+        let mut options = options(&[(Attribute::Corpus, HeadMode::GradReverse)]);
+        options.tasks = vec![TaskSpec::new("loudness", loss)];
+        if loss == LossName::CONCORDANCE {
+            options.tasks.insert(0, TaskSpec::classes());
+        }
+        options.monitor = Monitor::Target("loudness".into(), TargetScore::Ccc);
         goes_as_on_the_processor(&options, &data, device);
     }
 }

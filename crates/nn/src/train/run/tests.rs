@@ -20,6 +20,9 @@ mod mixup;
 mod resume;
 mod tasks;
 
+#[cfg(feature = "cuda")]
+pub(super) use tasks::loudness;
+
 const BINS: usize = 8;
 
 /// A made-up utterance.

@@ -48,7 +48,7 @@ impl Group {
             .zip(&self.specs)
             .map(|(model, specs)| weights(specs, model.alpha, model.reversal))
             .collect();
-        let losses = Memory::zeros(&self.card, self.loss_rows() * models.len())?;
+        let losses = Memory::zeros(&self.card, self.loss_rows().all() * models.len())?;
         let rule = steps[0];
         let walked = self.descend(batch, models, &weights, (&rule, &rates), &losses)?;
         let norms = self.clip_and_update(models, walked, (&rule, &rates), &losses)?;
@@ -56,6 +56,7 @@ impl Group {
             losses,
             norms,
             weights,
+            tasks: self.task_shares(batch.tasks),
         });
         for state in &mut self.states {
             state.steps += 1;
@@ -79,6 +80,7 @@ impl Group {
         let seeds: Vec<u64> = models.iter().map(|model| model.dropout_seed).collect();
         let x = dropout(&mut tape, &x, batch.dropout, &seeds)?;
         let logits = self.descend_tasks(&mut tape, &x, (batch, models), weights, losses)?;
+        let rows = self.loss_rows();
         for index in 0..self.heads.len() {
             let head = &self.heads[index];
             let own: Vec<HeadWeight> = head
@@ -95,8 +97,9 @@ impl Group {
             let which = Arc::clone(head.which());
             let discriminates = head.spec.mode == HeadMode::Discriminator;
             if discriminates {
-                let loss = self.step_discriminator(index, &logits, &labels, parameters_of_step)?;
-                self.note(losses, index + 1, &loss, &which)?;
+                let logits = logits_of(&logits);
+                let loss = self.step_discriminator(index, logits, &labels, parameters_of_step)?;
+                self.note(losses, rows.head(index), &loss, &which)?;
             }
             let head = &self.heads[index];
             let from = match head.spec.mode {
@@ -108,7 +111,7 @@ impl Group {
                     grad_reverse(&mut tape, &picked, lambda)?
                 }
                 HeadMode::Discriminator => {
-                    let picked = gather::pick(&mut tape, &logits, &which)?;
+                    let picked = gather::pick(&mut tape, logits_of(&logits), &which)?;
                     softmax(&mut tape, &picked)?
                 }
                 HeadMode::Coral | HeadMode::Mmd | HeadMode::Cdan => {
@@ -123,9 +126,9 @@ impl Group {
             let logits = head.forward(&mut tape, from, learns)?;
             let loss = cross_entropy(&mut tape, &logits, &labels)?;
             if !discriminates {
-                self.note(losses, index + 1, &loss, &which)?;
+                self.note(losses, rows.head(index), &loss, &which)?;
             }
-            self.note(losses, index + 1 + self.heads.len(), &loss, &which)?;
+            self.note(losses, rows.counted_head(index), &loss, &which)?;
             let own: Vec<f32> = own.iter().map(|weight| weight.loss).collect();
             weigh(&mut tape, &loss, &own)?;
         }
@@ -180,6 +183,7 @@ impl Group {
         let norms = Memory::<f64>::zeros(&self.card, count)?;
         let gradients = &mut walked.gradients;
         self.shared.add_squares(gradients, &norms)?;
+        self.targets.parameters.add_squares(gradients, &norms)?;
         let learning = |head: &StackedHead| head.spec.mode != HeadMode::Discriminator;
         for head in self.heads.iter().filter(|head| learning(head)) {
             head.parameters.add_squares(gradients, &norms)?;
@@ -194,7 +198,7 @@ impl Group {
             "settle",
             (count, 1),
             arguments![
-                of norms, of scales, of self.alive, of clips, of losses, int self.loss_rows(), int count,
+                of norms, of scales, of self.alive, of clips, of losses, int self.loss_rows().all(), int count,
             ],
         )?;
         let parameters_of_step = StepParameters {
@@ -204,16 +208,14 @@ impl Group {
         };
         self.half_done = true;
         self.shared.update(step, gradients, &parameters_of_step)?;
+        self.targets
+            .parameters
+            .update(step, gradients, &parameters_of_step)?;
         for head in self.heads.iter_mut().filter(|head| learning(head)) {
             head.parameters
                 .update(step, gradients, &parameters_of_step)?;
         }
         Ok(norms)
-    }
-
-    /// Rows of [`Measured::losses`].
-    fn loss_rows(&self) -> usize {
-        1 + 2 * self.heads.len()
     }
 
     /// Keeps the losses of the models in `which` for later.
@@ -231,4 +233,12 @@ impl Group {
             arguments![at to, of loss.values, of which, int loss.models],
         )
     }
+}
+
+/// Heads that look at classes are refused where there are none.
+fn logits_of(logits: &Option<Value>) -> &Value {
+    let Some(logits) = logits else {
+        unreachable!("a network with such a head has classes")
+    };
+    logits
 }

@@ -76,7 +76,7 @@ fn wide_products_give_the_same_bits_whatever_trains_side_by_side_with_either_pre
             as_in_the_largest(members, &run(members, at_once), &expected, &setting);
         }
         assert_eq!(card.irregular_products(), 0, "all by their sizes alone");
-        let network = networks(&shape).swap_remove(0);
+        let network = networks(&shape, &data.tasks).swap_remove(0);
         let (reference, _) = on_processor(network, 0, &data, course);
         let allowed = if tf32 { 1e-2 } else { 1e-4 };
         for (found, expected) in expected.0.iter().zip(&reference) {

@@ -69,8 +69,8 @@ fn features_on_the_host_give_the_same_bits_as_on_the_device() {
         );
         let group = Group::new(&card, here).unwrap();
         assert_eq!(
-            group.classify(&on_host).unwrap(),
-            group.classify(&resident).unwrap()
+            group.predict(&on_host).unwrap(),
+            group.predict(&resident).unwrap()
         );
     }
 }

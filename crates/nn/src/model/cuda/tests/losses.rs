@@ -91,6 +91,66 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    #[test]
+    fn losses_of_numbers_are_those_of_the_processor(models in 1usize..5, rows in 1usize..40, seed: u32) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        let x = noise(models * rows, seed);
+        let slope = noise(models, seed ^ 1);
+        // Some are not known, others in every model; one model knows none.
+        let number = |model: usize, row: usize| {
+            let known = (row + seed as usize) % 4 != model % 4 && model != 3;
+            known.then(|| noise(1, seed ^ (row * 7 + model) as u32)[0])
+        };
+        let targets: Vec<Vec<_>> = (0..models)
+            .map(|model| (0..rows).map(|row| number(model, row)).collect())
+            .collect();
+        let targets: Vec<&[Option<f32>]> = targets.iter().map(Vec::as_slice).collect();
+        for loss in LOSSES {
+            let Compare::Numbers(compare) = loss.compare else { continue };
+            let (found, back) = both_ways(&card, (models, rows, 1), &x, &slope, |tape, x| {
+                (compare.on_device)(tape, x, &targets).unwrap()
+            });
+            agrees((&found, &back), &slope, |model| {
+                let own = &x[model * rows..][..rows];
+                on_processor(own, 1, |x| (compare.here)(x, targets[model]).unwrap())
+            });
+        }
+    }
+}
+
+#[test]
+fn equal_numbers_have_no_slope_and_what_is_no_number_is_told() {
+    let Some(card) = shared_card() else { return };
+    for loss in LOSSES {
+        let Compare::Numbers(compare) = loss.compare else {
+            continue;
+        };
+        let run = |x: &[f32; 4], targets: &[&[Option<f32>]; 2]| {
+            both_ways(&card, (2, 2, 1), x, &[1.0; 2], |tape, x| {
+                (compare.on_device)(tape, x, targets).unwrap()
+            })
+        };
+        let same = run(
+            &[3.0, 3.0, 1.0, 2.0],
+            &[&[Some(3.0), Some(3.0)], &[Some(1.0), Some(2.0)]],
+        );
+        assert_eq!(same.0, [0.0; 2], "{}", loss.name);
+        assert!(same.1.iter().all(|slope| slope.abs() < 1e-6));
+        // Of a row that is not known, and of one that is; the other model is well.
+        let blown = [f32::NAN, 1.0, 2.0, f32::NAN];
+        let found = run(&blown, &[&[None, Some(0.5)], &[Some(1.0), Some(0.0)]]);
+        assert!(
+            found.0[0].is_finite() && found.0[1].is_nan(),
+            "{}",
+            loss.name
+        );
+        assert_eq!(found.1[0], 0.0, "{}", loss.name);
+    }
+}
+
 #[test]
 fn rows_that_are_not_known_and_certain_ones_leave_no_trace() {
     let Some(card) = shared_card() else { return };
