@@ -23,6 +23,7 @@ use super::stacked_parameters::StackedParameters;
 use super::stacked_targets::StackedTargets;
 use super::{Card, Corpus, Memory, Tape, Value, encoder};
 
+mod head_losses;
 mod reading;
 mod step;
 mod task_losses;
@@ -93,6 +94,29 @@ struct Measured {
     weights: Vec<(f32, Vec<HeadWeight>)>,
     /// The share of each task in the weight of all.
     tasks: Vec<TaskShare>,
+}
+
+/// A step while its losses are put on the tape.
+#[derive(Clone, Copy)]
+struct StepInput<'a> {
+    batch: &'a GroupBatch<'a>,
+    models: &'a [ModelStep<'a>],
+    /// For each model, the weights of its losses.
+    weights: &'a [(f32, Vec<HeadWeight>)],
+    /// The rule of the step, and its numbers for each model.
+    rule: (&'a Step, &'a Memory),
+    /// Where losses are kept: [`Measured::losses`].
+    losses: &'a Memory,
+}
+
+/// A batch as far as it has come when the heads see it.
+struct HeadInput {
+    /// The embeddings as they are predicted from.
+    embeddings: Value,
+    /// The same after dropout.
+    dropped: Value,
+    /// Logits of the classes, where there are some.
+    logits: Option<Value>,
 }
 
 /// A task's part in the loss of the tasks.

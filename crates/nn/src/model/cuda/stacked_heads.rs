@@ -36,9 +36,8 @@ impl StackedHead {
     pub fn of(card: &Arc<Card>, networks: &[&Network]) -> Result<Vec<Self>, CudaError> {
         let mut kinds: BTreeMap<(&Attribute, HeadMode, usize), Vec<Owner>> = BTreeMap::new();
         for (model, network) in networks.iter().enumerate() {
-            // Penalties have no layers; a model that was trained with one on the processor may predict here.
-            let heads = network.heads.iter().enumerate();
-            for (place, (spec, layers)) in heads.filter(|(_, (_, layers))| !layers.is_empty()) {
+            // Penalties have no layers, and so no number of labels.
+            for (place, (spec, layers)) in network.heads.iter().enumerate() {
                 let labels = layers.last().map_or(0, |layer| layer.outputs);
                 let kind = (&spec.attribute, spec.mode, labels);
                 let owners = kinds.entry(kind).or_default();

@@ -207,6 +207,9 @@ impl StackedParameters {
         gradients: &mut Gradients,
         step_parameters: &StepParameters<'_>,
     ) -> Result<(), CudaError> {
+        if self.length == 0 {
+            return Ok(());
+        }
         let gradient = self.gradient.gradient(gradients)?;
         let place = |part: &Option<Memory>| part.as_ref().map_or(0, |own| own.at(0));
         let [values, first, second] = &self.parts;

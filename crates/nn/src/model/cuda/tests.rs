@@ -11,6 +11,7 @@ mod heads;
 mod layers;
 mod losses;
 mod operation;
+mod penalties;
 mod tasks;
 
 use pipe_foundation::Workers;
@@ -51,7 +52,7 @@ fn studies(tasks: &[TaskSpec]) -> Vec<Vec<(HeadSpec, usize)>> {
         let (attribute, labels) = HEADS[index].clone();
         (HeadSpec::new(attribute, mode), labels)
     };
-    use HeadMode::{Discriminator, GradReverse, Shared};
+    use HeadMode::{Coral, Discriminator, GradReverse, Mmd, Shared};
     let mut studies = vec![
         vec![],
         vec![head(0, Shared), head(1, Shared)],
@@ -65,6 +66,9 @@ fn studies(tasks: &[TaskSpec]) -> Vec<Vec<(HeadSpec, usize)>> {
         vec![head(0, Discriminator), head(1, GradReverse)],
         vec![head(1, Shared)],
         vec![head(2, Shared), head(0, GradReverse), head(1, Shared)],
+        vec![head(0, Coral)],
+        vec![head(1, Mmd), head(0, Shared)],
+        vec![head(0, Mmd), head(1, Coral)],
     ];
     if !tasks.iter().any(TaskSpec::is_of_classes) {
         for heads in &mut studies {

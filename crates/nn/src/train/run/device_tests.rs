@@ -13,7 +13,7 @@ use crate::model::{LossName, TaskSpec};
 use crate::train::common::names;
 use crate::train::{Augment, ClassWeights, Sampling, SpecAugment, TargetScore};
 
-use super::tests::{Made, corpus, data, digests, loudness, small};
+use super::tests::{Made, adapting, corpus, data, digests, loudness, small, unlabelled};
 use super::*;
 
 /// The first device; none, said aloud, where there is none.
@@ -51,6 +51,7 @@ fn methods() -> Vec<Vec<(Attribute, HeadMode)>> {
             (Attribute::Gender, HeadMode::GradReverse),
             (Attribute::Speaker, HeadMode::Discriminator),
         ],
+        vec![corpus(HeadMode::Coral), (Attribute::Gender, HeadMode::Mmd)],
     ]
 }
 
@@ -231,6 +232,20 @@ fn numeric_targets_go_as_on_the_processor_alone_and_beside_the_classes() {
             options.tasks.insert(0, TaskSpec::classes());
         }
         options.monitor = Monitor::Target("loudness".into(), TargetScore::Ccc);
+        goes_as_on_the_processor(&options, &data, device);
+    }
+}
+
+#[test]
+fn adapting_to_utterances_without_a_class_goes_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let data = unlabelled(&train_set, &validation);
+    for mode in [HeadMode::GradReverse, HeadMode::Coral, HeadMode::Mmd] {
+        let mut options = adapting(mode);
+        (options.epochs, options.learning_rate) = (4, 0.01);
+        options.alpha = Some(Alpha::constant(0.5));
+        options.heads[0].weight = mode.has_weight().then_some(0.5);
         goes_as_on_the_processor(&options, &data, device);
     }
 }

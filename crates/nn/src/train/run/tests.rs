@@ -21,6 +21,8 @@ mod resume;
 mod tasks;
 
 #[cfg(feature = "cuda")]
+pub(super) use adaptation::{adapting, unlabelled};
+#[cfg(feature = "cuda")]
 pub(super) use tasks::loudness;
 
 const BINS: usize = 8;

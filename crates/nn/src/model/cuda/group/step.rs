@@ -9,16 +9,15 @@ use crate::model::cuda::stacked_parameters::{StepParameters, rates};
 use crate::model::cuda::tape::Walked;
 use crate::model::cuda::{Memory, Tape, Value, arguments};
 use crate::model::dense_tape::Learns;
-use crate::model::losses::{HeadWeight, weights};
+use crate::model::losses::weights;
 use crate::model::ops::cross_entropy::cuda_kernel::{Labels, cross_entropy, softmax};
 use crate::model::ops::dropout::cuda_kernel::dropout;
 use crate::model::ops::gather::cuda_kernel as gather;
-use crate::model::ops::grad_reverse::cuda_kernel::grad_reverse;
 use crate::model::ops::row_loss::cuda_kernel::weigh;
 use crate::model::optimiser::Step;
 use crate::model::spec::HeadMode;
 
-use super::{Group, GroupBatch, Measured, ModelStep};
+use super::{Group, GroupBatch, HeadInput, Measured, ModelStep, StepInput};
 
 impl Group {
     /// One step of every model, as `Trainable::step` does it for one: discriminators first, then the rest with the
@@ -50,7 +49,13 @@ impl Group {
             .collect();
         let losses = Memory::zeros(&self.card, self.loss_rows().all() * models.len())?;
         let rule = steps[0];
-        let walked = self.descend(batch, models, &weights, (&rule, &rates), &losses)?;
+        let walked = self.descend(StepInput {
+            batch,
+            models,
+            weights: &weights,
+            rule: (&rule, &rates),
+            losses: &losses,
+        })?;
         let norms = self.clip_and_update(models, walked, (&rule, &rates), &losses)?;
         self.measured.push(Measured {
             losses,
@@ -66,77 +71,24 @@ impl Group {
     }
 
     /// Forward and backward; the discriminators take their own steps on the way.
-    fn descend(
-        &mut self,
-        batch: &GroupBatch<'_>,
-        models: &[ModelStep<'_>],
-        weights: &[(f32, Vec<HeadWeight>)],
-        parameters_of_step: (&Step, &Memory),
-        losses: &Memory,
-    ) -> Result<Walked, CudaError> {
-        let card = Arc::clone(&self.card);
-        let mut tape = Tape::new(&card);
-        let x = self.embed(&mut tape, batch.corpus, batch.utterances, batch.fill, true)?;
+    fn descend(&mut self, step: StepInput<'_>) -> Result<Walked, CudaError> {
+        let (batch, models) = (step.batch, step.models);
+        let mut tape = Tape::new(&self.card);
+        let embeddings = self.embed(&mut tape, batch.corpus, batch.utterances, batch.fill, true)?;
         let seeds: Vec<u64> = models.iter().map(|model| model.dropout_seed).collect();
-        let x = dropout(&mut tape, &x, batch.dropout, &seeds)?;
-        let logits = self.descend_tasks(&mut tape, &x, (batch, models), weights, losses)?;
-        let rows = self.loss_rows();
-        for index in 0..self.heads.len() {
-            let head = &self.heads[index];
-            let own: Vec<HeadWeight> = head
-                .owners
-                .iter()
-                .map(|&(model, place)| weights[model].1[place])
-                .collect();
-            let targets: Vec<&[Option<usize>]> = head
-                .owners
-                .iter()
-                .map(|&(model, place)| &models[model].targets.attributes[place][..])
-                .collect();
-            let labels = Labels::new(&card, &targets, head.classes(), None)?;
-            let which = Arc::clone(head.which());
-            let discriminates = head.spec.mode == HeadMode::Discriminator;
-            if discriminates {
-                let logits = logits_of(&logits);
-                let loss = self.step_discriminator(index, logits, &labels, parameters_of_step)?;
-                self.note(losses, rows.head(index), &loss, &which)?;
-            }
-            let head = &self.heads[index];
-            let from = match head.spec.mode {
-                HeadMode::Shared => gather::pick(&mut tape, &x, &which)?,
-                HeadMode::GradReverse => {
-                    let lambda: Vec<f32> = own.iter().map(|weight| weight.lambda).collect();
-                    let picked = gather::pick(&mut tape, &x, &which)?;
-                    let lambda = Memory::of(&card, &lambda)?;
-                    grad_reverse(&mut tape, &picked, lambda)?
-                }
-                HeadMode::Discriminator => {
-                    let picked = gather::pick(&mut tape, logits_of(&logits), &which)?;
-                    softmax(&mut tape, &picked)?
-                }
-                HeadMode::Coral | HeadMode::Mmd | HeadMode::Cdan => {
-                    unreachable!("trainings with such a head are refused on a device")
-                }
-            };
-            let learns = if discriminates {
-                Learns::No
-            } else {
-                Learns::Yes
-            };
-            let logits = head.forward(&mut tape, from, learns)?;
-            let loss = cross_entropy(&mut tape, &logits, &labels)?;
-            if !discriminates {
-                self.note(losses, rows.head(index), &loss, &which)?;
-            }
-            self.note(losses, rows.counted_head(index), &loss, &which)?;
-            let own: Vec<f32> = own.iter().map(|weight| weight.loss).collect();
-            weigh(&mut tape, &loss, &own)?;
-        }
+        let dropped = dropout(&mut tape, &embeddings, batch.dropout, &seeds)?;
+        let logits = self.descend_tasks(&mut tape, &dropped, step)?;
+        let input = HeadInput {
+            embeddings,
+            dropped,
+            logits,
+        };
+        self.descend_heads(&mut tape, &input, step)?;
         tape.backward()
     }
 
     /// One step of the discriminators of one kind on detached emotion probabilities; gives their losses before the step.
-    fn step_discriminator(
+    pub(super) fn step_discriminator(
         &mut self,
         index: usize,
         logits: &Value,
@@ -233,12 +185,4 @@ impl Group {
             arguments![at to, of loss.values, of which, int loss.models],
         )
     }
-}
-
-/// Heads that look at classes are refused where there are none.
-fn logits_of(logits: &Option<Value>) -> &Value {
-    let Some(logits) = logits else {
-        unreachable!("a network with such a head has classes")
-    };
-    logits
 }

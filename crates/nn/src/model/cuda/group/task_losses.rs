@@ -3,14 +3,13 @@
 use dfdx::tensor::CudaError;
 
 use crate::model::TaskSpec;
-use crate::model::cuda::{Memory, Tape, Value};
-use crate::model::losses::HeadWeight;
+use crate::model::cuda::{Tape, Value};
 use crate::model::ops::class_loss::ClassTargets;
 use crate::model::ops::loss::{Compare, CompareClasses, CompareNumbers, DeviceClassCase};
 use crate::model::ops::row_loss::cuda_kernel::weigh;
 use crate::model::task::shares;
 
-use super::{Group, GroupBatch, LossRows, ModelStep, TaskShare};
+use super::{Group, LossRows, StepInput, TaskShare};
 
 impl Group {
     /// Puts the losses of all tasks on the tape, each with its weight in the total, and keeps them; gives the logits of the
@@ -19,16 +18,15 @@ impl Group {
         &self,
         tape: &mut Tape,
         x: &Value,
-        (batch, models): (&GroupBatch<'_>, &[ModelStep<'_>]),
-        weights: &[(f32, Vec<HeadWeight>)],
-        losses: &Memory,
+        step: StepInput<'_>,
     ) -> Result<Option<Value>, CudaError> {
         let logits = self.emotion(tape, x)?;
         let rows = self.loss_rows();
-        for (task, own) in batch.tasks.iter().zip(self.task_shares(batch.tasks)) {
+        let tasks = step.batch.tasks;
+        for (task, own) in tasks.iter().zip(self.task_shares(tasks)) {
             let loss = match (task.loss.compare(), &logits) {
                 (Compare::Classes(compare), Some(logits)) => {
-                    class_loss(tape, logits, compare, task, (batch, models))?
+                    class_loss(tape, logits, compare, task, step)?
                 }
                 (Compare::Classes(_), None) => {
                     unreachable!("a network of a task with classes has some")
@@ -36,12 +34,12 @@ impl Group {
                 (Compare::Numbers(compare), _) => {
                     let place = own.row - rows.target(0);
                     let predictions = self.targets.forward(tape, x, place)?;
-                    number_loss(tape, &predictions, compare, place, models)?
+                    number_loss(tape, &predictions, compare, place, step)?
                 }
             };
-            self.note(losses, own.row, &loss, self.shared.which())?;
-            let weights: Vec<f32> = weights.iter().map(|(tasks, _)| tasks * own.share).collect();
-            weigh(tape, &loss, &weights)?;
+            self.note(step.losses, own.row, &loss, self.shared.which())?;
+            let weights = step.weights.iter().map(|(tasks, _)| tasks * own.share);
+            weigh(tape, &loss, &weights.collect::<Vec<f32>>())?;
         }
         Ok(logits)
     }
@@ -69,15 +67,13 @@ fn class_loss(
     logits: &Value,
     compare: CompareClasses,
     task: &TaskSpec,
-    (batch, models): (&GroupBatch<'_>, &[ModelStep<'_>]),
+    step: StepInput<'_>,
 ) -> Result<Value, CudaError> {
-    let targets: Vec<ClassTargets<'_>> = models
-        .iter()
-        .map(|model| model.targets.of_classes())
-        .collect();
+    let models = step.models.iter();
+    let targets: Vec<ClassTargets<'_>> = models.map(|model| model.targets.of_classes()).collect();
     let case = DeviceClassCase {
         targets: &targets,
-        weights: batch.class_weights,
+        weights: step.batch.class_weights,
         keys: task.keys(),
     };
     (compare.on_device)(tape, logits, case)
@@ -89,10 +85,10 @@ fn number_loss(
     predictions: &Value,
     compare: CompareNumbers,
     place: usize,
-    models: &[ModelStep<'_>],
+    step: StepInput<'_>,
 ) -> Result<Value, CudaError> {
+    let models = step.models.iter();
     let targets: Vec<&[Option<f32>]> = models
-        .iter()
         .map(|model| &model.targets.numbers[place][..])
         .collect();
     (compare.on_device)(tape, predictions, &targets)
