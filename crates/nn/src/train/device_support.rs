@@ -1,17 +1,13 @@
 //! What trainings on a CUDA device cannot learn, as it has no kernels for it.
 
 use crate::model::Device;
-use crate::model::spec::HeadMode;
 
 use super::{TrainError, TrainOptions};
 
 impl TrainOptions {
     /// The first thing for which a CUDA device has no kernels.
     pub fn without_kernels(&self) -> Option<String> {
-        let mut heads = self.heads.iter();
-        let head = heads.find(|head| head.mode == HeadMode::Cdan);
-        let head = head.map(|head| format!("a head of mode {}", head.mode.name()));
-        head.or_else(|| self.mixup.map(|_| "mixup".to_owned()))
+        self.mixup.map(|_| "mixup".to_owned())
     }
 }
 
@@ -43,9 +39,6 @@ mod tests {
         let reversal = r#"{"attribute":"gender","mode":"grad_reverse"}"#;
         let coral = r#"{"attribute":"corpus","mode":"coral"}"#;
         assert_eq!(found(&format!(r#"{{"heads":[{reversal},{coral}]}}"#)), None);
-        let cdan = r#"{"attribute":"speaker","mode":"cdan"}"#;
-        let both = found(&format!(r#"{{"heads":[{reversal},{cdan}]}}"#));
-        assert_eq!(both.as_deref(), Some("a head of mode cdan"));
         let focal = r#"{"tasks":[{"task":"emotion","loss":"focal"}]}"#;
         assert_eq!(found(focal), None);
         let number = r#"{"tasks":[{"task":"arousal","loss":"mse"}]}"#;

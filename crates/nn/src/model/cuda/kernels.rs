@@ -36,6 +36,7 @@ const OTHERS: &str = concat!(
     include_str!("../ops/grad_reverse/grad_reverse.cu"),
     include_str!("../ops/group_penalty/group_penalty.cu"),
     include_str!("../ops/mmd/mmd.cu"),
+    include_str!("../ops/multilinear_map/multilinear_map.cu"),
     include_str!("../ops/relu/relu.cu"),
     include_str!("../ops/row_loss/row_loss.cu"),
     include_str!("../ops/soft_cross_entropy/soft_cross_entropy.cu"),

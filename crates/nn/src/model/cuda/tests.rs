@@ -52,7 +52,7 @@ fn studies(tasks: &[TaskSpec]) -> Vec<Vec<(HeadSpec, usize)>> {
         let (attribute, labels) = HEADS[index].clone();
         (HeadSpec::new(attribute, mode), labels)
     };
-    use HeadMode::{Coral, Discriminator, GradReverse, Mmd, Shared};
+    use HeadMode::{Cdan, Coral, Discriminator, GradReverse, Mmd, Shared};
     let mut studies = vec![
         vec![],
         vec![head(0, Shared), head(1, Shared)],
@@ -69,6 +69,8 @@ fn studies(tasks: &[TaskSpec]) -> Vec<Vec<(HeadSpec, usize)>> {
         vec![head(0, Coral)],
         vec![head(1, Mmd), head(0, Shared)],
         vec![head(0, Mmd), head(1, Coral)],
+        vec![head(1, Cdan)],
+        vec![head(0, Cdan), head(1, Cdan), head(2, Mmd)],
     ];
     if !tasks.iter().any(TaskSpec::is_of_classes) {
         for heads in &mut studies {

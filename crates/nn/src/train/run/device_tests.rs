@@ -52,6 +52,7 @@ fn methods() -> Vec<Vec<(Attribute, HeadMode)>> {
             (Attribute::Speaker, HeadMode::Discriminator),
         ],
         vec![corpus(HeadMode::Coral), (Attribute::Gender, HeadMode::Mmd)],
+        vec![corpus(HeadMode::Cdan)],
     ]
 }
 
@@ -241,7 +242,8 @@ fn adapting_to_utterances_without_a_class_goes_as_on_the_processor() {
     let Some(device) = device() else { return };
     let (train_set, validation) = sets();
     let data = unlabelled(&train_set, &validation);
-    for mode in [HeadMode::GradReverse, HeadMode::Coral, HeadMode::Mmd] {
+    use HeadMode::{Cdan, Coral, GradReverse, Mmd};
+    for mode in [GradReverse, Coral, Mmd, Cdan] {
         let mut options = adapting(mode);
         (options.epochs, options.learning_rate) = (4, 0.01);
         options.alpha = Some(Alpha::constant(0.5));

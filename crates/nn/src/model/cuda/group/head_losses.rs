@@ -8,10 +8,13 @@ use crate::model::cuda::{Memory, Tape, Value};
 use crate::model::dense_tape::Learns;
 use crate::model::losses::HeadWeight;
 use crate::model::ops::coral::cuda_kernel::coral;
-use crate::model::ops::cross_entropy::cuda_kernel::{Labels, cross_entropy, softmax};
+use crate::model::ops::cross_entropy::cuda_kernel::{
+    Labels, cross_entropy, detached_softmax, softmax,
+};
 use crate::model::ops::gather::cuda_kernel::pick;
 use crate::model::ops::grad_reverse::cuda_kernel::grad_reverse;
 use crate::model::ops::mmd::cuda_kernel::mmd;
+use crate::model::ops::multilinear_map::cuda_kernel::multilinear_map;
 use crate::model::ops::row_loss::cuda_kernel::weigh;
 use crate::model::spec::HeadMode;
 
@@ -95,7 +98,13 @@ impl Group {
                 let picked = pick(tape, input.logits(), which)?;
                 (softmax(tape, &picked)?, Learns::No)
             }
-            HeadMode::Cdan => unreachable!("trainings with such a head are refused on a device"),
+            HeadMode::Cdan => {
+                let picked = pick(tape, &input.dropped, which)?;
+                let logits = pick(tape, input.logits(), which)?;
+                let probabilities = detached_softmax(&self.card, &logits)?;
+                let mapped = multilinear_map(tape, &picked, probabilities)?;
+                (grad_reverse(tape, &mapped, lambda()?)?, Learns::Yes)
+            }
             HeadMode::Coral | HeadMode::Mmd => unreachable!("penalties have no layers"),
         };
         let logits = head.forward(tape, from, learns)?;

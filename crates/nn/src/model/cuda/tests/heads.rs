@@ -1,6 +1,6 @@
 //! Each operation of heads and losses on the tape of the device against its definition.
 
-use dfdx::prelude::{AsArray, Backward, Cpu, TensorFromVec, Trace};
+use dfdx::prelude::{AsArray, Backward, Cpu, SumTo, TensorFromVec, Trace};
 use proptest::prelude::*;
 
 use crate::layers::testing::close_to_size;
@@ -10,8 +10,12 @@ use crate::model::ops::dense::cuda_kernel::{DenseArrays, dense};
 use crate::model::ops::dropout::cuda_kernel::dropout;
 use crate::model::ops::gather::cuda_kernel::pick;
 use crate::model::ops::grad_reverse::cuda_kernel::grad_reverse;
+use crate::model::ops::multilinear_map::cuda_kernel::multilinear_map;
 use crate::model::ops::relu::cuda_kernel::relu;
-use crate::model::ops::{cross_entropy as on_processor, dropout as dropout_on_processor};
+use crate::model::ops::{
+    cross_entropy as on_processor, dropout as dropout_on_processor,
+    multilinear_map as map_on_processor,
+};
 
 use super::operation::{both_ways, sizes};
 use super::*;
@@ -76,6 +80,31 @@ proptest! {
             expected[from..from + length].copy_from_slice(&slope[to..to + length]);
         }
         prop_assert_eq!(back, expected);
+    }
+
+    #[test]
+    fn the_multilinear_map_is_that_of_the_processor(
+        (models, rows, width) in sizes(), classes in 1usize..6, seed: u32,
+    ) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        let length = rows * width;
+        let x = noise(models * length, seed);
+        let shares = noise(models * rows * classes, seed ^ 1);
+        let slope = noise(models * length * classes, seed ^ 2);
+        let (found, back) = both_ways(&card, (models, rows, width), &x, &slope, |tape, x| {
+            multilinear_map(tape, x, Memory::of(&card, &shares).unwrap()).unwrap()
+        });
+        for model in 0..models {
+            let device = Cpu::default();
+            let own = device.tensor_from_vec(x[model * length..][..length].to_vec(), (rows, width));
+            let shares = shares[model * rows * classes..][..rows * classes].to_vec();
+            let mapped = map_on_processor::multilinear_map(own.leaky_trace(), shares, classes).unwrap();
+            prop_assert_eq!(&found[model * length * classes..][..length * classes], &mapped.as_vec());
+            let slope = slope[model * length * classes..][..length * classes].to_vec();
+            let slope = device.tensor_from_vec(slope, (rows, classes * width));
+            let gradient = (mapped * slope).sum().backward().get(&own).as_vec();
+            close_to_size(&back[model * length..][..length], &gradient, ALLOWED);
+        }
     }
 
     #[test]

@@ -69,16 +69,23 @@ pub fn cross_entropy(tape: &mut Tape, logits: &Value, labels: &Labels) -> Result
     row_loss(tape, logits, &losses, slopes)
 }
 
-/// Row-wise softmax.
-pub fn softmax(tape: &mut Tape, logits: &Value) -> Result<Value, CudaError> {
-    let card = Arc::clone(tape.card());
+/// Row-wise softmax, which no gradient passes.
+pub fn detached_softmax(card: &Arc<Card>, logits: &Value) -> Result<Memory, CudaError> {
     let (models, rows, classes) = (logits.models, logits.rows, logits.columns);
-    let out = Memory::new(&card, logits.all())?;
+    let out = Memory::new(card, logits.all())?;
     card.launch(
         "softmax",
         (rows, models),
         arguments![of out, of logits.values, int rows, int classes],
     )?;
+    Ok(out)
+}
+
+/// Row-wise softmax.
+pub fn softmax(tape: &mut Tape, logits: &Value) -> Result<Value, CudaError> {
+    let card = Arc::clone(tape.card());
+    let (models, rows, classes) = (logits.models, logits.rows, logits.columns);
+    let out = detached_softmax(&card, logits)?;
     let output = Value::new(tape, out, (models, rows, classes))?;
     let (logits, to) = (logits.clone(), output.clone());
     tape.record(move |grads| {
