@@ -23,6 +23,7 @@ pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest,
         "classes": data.classes,
         "tasks": options.tasks,
         "votes": data.shares.is_some(),
+        "mixup": options.mixup,
         "augment": augment.map(|augment| json!({"masks": augment.masks, "seed": augment.seed})),
     });
     let mut hasher = blake3::Hasher::new();

@@ -47,7 +47,7 @@ pub use corpus::Corpus;
 pub use devices::device_name;
 pub use dfdx::tensor::CudaError;
 pub use group::{Group, GroupBatch, ModelStep};
-pub use packing::Masked;
+pub use packing::{Blended, Masked};
 pub use timeline::Timed;
 
 pub(crate) use devices::count_devices;

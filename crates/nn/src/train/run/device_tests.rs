@@ -11,7 +11,7 @@ use crate::model::DeviceChoice;
 use crate::model::spec::{Attribute, HeadMode};
 use crate::model::{LossName, TaskSpec};
 use crate::train::common::names;
-use crate::train::{Augment, ClassWeights, Sampling, SpecAugment, TargetScore};
+use crate::train::{Augment, ClassWeights, Mixup, Sampling, SpecAugment, TargetScore};
 
 use super::tests::{Made, adapting, corpus, data, digests, loudness, small, unlabelled};
 use super::*;
@@ -235,6 +235,21 @@ fn numeric_targets_go_as_on_the_processor_alone_and_beside_the_classes() {
         options.monitor = Monitor::Target("loudness".into(), TargetScore::Ccc);
         goes_as_on_the_processor(&options, &data, device);
     }
+}
+
+#[test]
+fn blends_go_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let mut data = augmented(data(&train_set, &validation));
+    data.targets = vec![loudness(&train_set, &validation)];
+    let mut options = options(&[]);
+    options.mixup = Some(Mixup { alpha: 0.4 });
+    options.tasks = vec![
+        TaskSpec::classes(),
+        TaskSpec::new("loudness", LossName::CONCORDANCE),
+    ];
+    goes_as_on_the_processor(&options, &data, device);
 }
 
 #[test]
