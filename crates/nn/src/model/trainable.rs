@@ -216,7 +216,8 @@ impl Trainable {
                 dropped: &x,
                 logits: logits.as_ref(),
             };
-            let loss = from.loss(tape, mode, &self.heads[index], labels, weight.lambda)?;
+            let head = (&self.specs[index], &self.heads[index][..]);
+            let loss = from.loss(tape, head, labels, weight.lambda)?;
             let (loss, rest) = loss.split_tape();
             tape = rest;
             if mode != HeadMode::Discriminator {

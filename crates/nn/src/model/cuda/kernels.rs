@@ -31,6 +31,7 @@ const OTHERS: &str = concat!(
     include_str!("../ops/cross_entropy/cross_entropy.cu"),
     include_str!("../ops/dense/dense.cu"),
     include_str!("../ops/dropout/dropout.cu"),
+    include_str!("../ops/entropy_weights/entropy_weights.cu"),
     include_str!("../ops/focal/focal.cu"),
     include_str!("../ops/gather/gather.cu"),
     include_str!("../ops/grad_reverse/grad_reverse.cu"),

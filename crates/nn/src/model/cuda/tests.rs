@@ -52,6 +52,11 @@ fn studies(tasks: &[TaskSpec]) -> Vec<Vec<(HeadSpec, usize)>> {
         let (attribute, labels) = HEADS[index].clone();
         (HeadSpec::new(attribute, mode), labels)
     };
+    let conditioned = |index: usize| {
+        let (mut spec, labels) = head(index, HeadMode::Cdan);
+        spec.entropy_conditioning = true;
+        (spec, labels)
+    };
     use HeadMode::{Cdan, Coral, Discriminator, GradReverse, Mmd, Shared};
     let mut studies = vec![
         vec![],
@@ -70,7 +75,8 @@ fn studies(tasks: &[TaskSpec]) -> Vec<Vec<(HeadSpec, usize)>> {
         vec![head(1, Mmd), head(0, Shared)],
         vec![head(0, Mmd), head(1, Coral)],
         vec![head(1, Cdan)],
-        vec![head(0, Cdan), head(1, Cdan), head(2, Mmd)],
+        vec![head(0, Cdan), conditioned(1), head(2, Mmd)],
+        vec![conditioned(1)],
     ];
     if !tasks.iter().any(TaskSpec::is_of_classes) {
         for heads in &mut studies {

@@ -7,6 +7,7 @@ pub mod coral;
 pub mod cross_entropy;
 pub mod dense;
 pub mod dropout;
+pub mod entropy_weights;
 pub mod focal;
 pub mod gather;
 pub mod grad_reverse;

@@ -11,6 +11,7 @@ use crate::model::ops::coral::cuda_kernel::coral;
 use crate::model::ops::cross_entropy::cuda_kernel::{
     Labels, cross_entropy, detached_softmax, softmax,
 };
+use crate::model::ops::entropy_weights::cuda_kernel::entropy_weights;
 use crate::model::ops::gather::cuda_kernel::pick;
 use crate::model::ops::grad_reverse::cuda_kernel::grad_reverse;
 use crate::model::ops::mmd::cuda_kernel::mmd;
@@ -60,7 +61,7 @@ impl Group {
                         let loss = self.step_discriminator(kind, logits, &labels, step.rule)?;
                         self.note(step.losses, rows.head(kind), &loss, &which)?;
                     }
-                    self.classifier_loss(kind, tape, input, &labels, &weights)?
+                    self.classifier_loss(kind, tape, input, labels, &weights)?
                 }
             };
             if mode != HeadMode::Discriminator {
@@ -79,7 +80,7 @@ impl Group {
         kind: usize,
         tape: &mut Tape,
         input: &HeadInput,
-        labels: &Labels,
+        mut labels: Labels,
         weights: &[HeadWeight],
     ) -> Result<Value, CudaError> {
         let head = &self.heads[kind];
@@ -102,13 +103,18 @@ impl Group {
                 let picked = pick(tape, &input.dropped, which)?;
                 let logits = pick(tape, input.logits(), which)?;
                 let probabilities = detached_softmax(&self.card, &logits)?;
+                if head.spec.entropy_conditioning {
+                    let sizes = (logits.models, logits.rows, logits.columns);
+                    let weights = entropy_weights(&self.card, &probabilities, sizes)?;
+                    labels = labels.with_row_weights(&self.card, weights)?;
+                }
                 let mapped = multilinear_map(tape, &picked, probabilities)?;
                 (grad_reverse(tape, &mapped, lambda()?)?, Learns::Yes)
             }
             HeadMode::Coral | HeadMode::Mmd => unreachable!("penalties have no layers"),
         };
         let logits = head.forward(tape, from, learns)?;
-        cross_entropy(tape, &logits, labels)
+        cross_entropy(tape, &logits, &labels)
     }
 }
 

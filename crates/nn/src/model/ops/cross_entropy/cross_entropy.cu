@@ -27,11 +27,11 @@ extern "C" __global__ void softmax_back(float *grad_logits, const float *grad_ou
 
 // The loss of each row, divided by the weights' sum, and its slopes. targets [models, rows]: a negative one adds nothing.
 //
-// weights [classes] are the same for all models, or there are none; scales [models] are one over the sum of the targets'
-// weights.
+// weights [classes] are the same for all models, or there are none; so are row_weights [models, rows]. scales [models] are one
+// over the sum of the targets' weights.
 extern "C" __global__ void cross_entropy_rows(
-    double *losses, float *slopes, const float *logits, const int *targets, const float *weights, const double *scales,
-    int rows, int classes) {
+    double *losses, float *slopes, const float *logits, const int *targets, const float *weights,
+    const double *row_weights, const double *scales, int rows, int classes) {
     int row = blockIdx.x * blockDim.x + threadIdx.x;
     if (row >= rows) return;
     size_t own = ((size_t)blockIdx.y * rows + row) * classes;
@@ -46,9 +46,21 @@ extern "C" __global__ void cross_entropy_rows(
     double sum = 0.0;
     for (int c = 0; c < classes; c++) sum += exp((double)(logits[own + c] - largest));
     double factor = scales[blockIdx.y] * (weights ? (double)weights[target] : 1.0);
+    if (row_weights) factor *= row_weights[(size_t)blockIdx.y * rows + row];
     losses[(size_t)blockIdx.y * rows + row] = factor * (log(sum) - (double)(logits[own + target] - largest));
     for (int c = 0; c < classes; c++) {
         double p = exp((double)(logits[own + c] - largest)) / sum;
         slopes[own + c] = (float)(factor * (c == target ? p - 1.0 : p));
     }
+}
+
+// scales[m] = one over the sum of the weights of the rows that have a target, in their order; 0 where none has.
+extern "C" __global__ void cross_entropy_scales(
+    double *scales, const int *targets, const double *row_weights, int models, int rows) {
+    int model = blockIdx.x * blockDim.x + threadIdx.x;
+    if (model >= models) return;
+    double total = 0.0;
+    for (size_t row = (size_t)model * rows; row < (size_t)(model + 1) * rows; row++)
+        if (targets[row] >= 0) total += row_weights[row];
+    scales[model] = total > 0.0 ? 1.0 / total : 0.0;
 }

@@ -13,6 +13,8 @@ pub struct Labels {
     /// `[models, rows]`; negative where there is none.
     targets: Memory<i32>,
     weights: Option<Memory>,
+    /// `[models, rows]`.
+    row_weights: Option<Memory<f64>>,
     /// For each model one over the sum of the weights of the targets present; 0 where there are none.
     scales: Memory<f64>,
 }
@@ -45,7 +47,29 @@ impl Labels {
         Ok(Self {
             targets: Memory::of(card, &numbers)?,
             weights: all.map(|all| Memory::of(card, &all)).transpose()?,
+            row_weights: None,
             scales: Memory::of(card, &scales)?,
+        })
+    }
+
+    /// With a weight for each row, `[models, rows]`, instead of one for each class.
+    pub fn with_row_weights(
+        self,
+        card: &Arc<Card>,
+        row_weights: Memory<f64>,
+    ) -> Result<Self, CudaError> {
+        let models = self.scales.len();
+        assert_eq!(row_weights.len(), self.targets.len(), "one for every row");
+        let rows = self.targets.len() / models.max(1);
+        card.launch(
+            "cross_entropy_scales",
+            (models, 1),
+            arguments![of self.scales, of self.targets, of row_weights, int models, int rows],
+        )?;
+        Ok(Self {
+            weights: None,
+            row_weights: Some(row_weights),
+            ..self
         })
     }
 }
@@ -58,12 +82,14 @@ pub fn cross_entropy(tape: &mut Tape, logits: &Value, labels: &Labels) -> Result
     let losses = Memory::<f64>::new(&card, models * rows)?;
     let slopes = Memory::<f32>::new(&card, models * rows * classes)?;
     let weights = labels.weights.as_ref().map_or(0, |weights| weights.at(0));
+    let row_weights = labels.row_weights.as_ref();
+    let row_weights = row_weights.map_or(0, |weights| weights.at(0));
     card.launch(
         "cross_entropy_rows",
         (rows, models),
         arguments![
-            of losses, of slopes, of logits.values, of labels.targets, at weights, of labels.scales, int rows,
-            int classes,
+            of losses, of slopes, of logits.values, of labels.targets, at weights, at row_weights, of labels.scales,
+            int rows, int classes,
         ],
     )?;
     row_loss(tape, logits, &losses, slopes)
