@@ -18,7 +18,8 @@ use pipe_nn::model::cuda::{
 };
 use pipe_nn::model::spec::{Attribute, HeadMode, HeadSpec, Reversal, default_encoder};
 use pipe_nn::model::{
-    DeviceError, EncoderShape, Initialisation, Network, Rule, Targets, TrainingState, Update,
+    DeviceError, EncoderShape, Initialisation, Network, Rule, Targets, TaskSpec, TrainingState,
+    Update,
 };
 
 const BINS: usize = 40;
@@ -328,6 +329,7 @@ impl Setting {
             utterances: &utterances,
             fill: 0.0,
             dropout: 0.5,
+            tasks: &[TaskSpec::classes()],
             class_weights: None,
         };
         let label = |classes: usize| (0..views.len()).map(move |at| Some(at % classes)).collect();

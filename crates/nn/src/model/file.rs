@@ -140,22 +140,12 @@ impl Model {
             Device::Cpu => {
                 Predictor::new(&self.network, threads)?.predict_interruptible(utterances, progress)
             }
-            // The device has kernels for classes only.
-            #[cfg(feature = "cuda")]
-            Device::Cuda { .. } if !self.config.targets.is_empty() => {
-                Predictor::new(&self.network, threads)?.predict_interruptible(utterances, progress)
-            }
             #[cfg(feature = "cuda")]
             Device::Cuda { ordinal, tf32 } => {
                 let encoder = self.network.encoder();
                 encoder.shape().on_device()?;
                 utterances.iter().try_for_each(|view| encoder.check(view))?;
-                let rows = super::cuda::classify(ordinal, tf32, &self.network, utterances)?;
-                let outputs = rows.into_iter().map(|probabilities| Outputs {
-                    probabilities,
-                    numbers: Vec::new(),
-                });
-                Ok(outputs.collect())
+                super::cuda::predict(ordinal, tf32, &self.network, utterances)
             }
             #[cfg(not(feature = "cuda"))]
             Device::Cuda { .. } => Err(super::DeviceError::NotBuilt.into()),

@@ -49,11 +49,6 @@ impl LossName {
         matches!(self.0.compare, Compare::Classes(_))
     }
 
-    /// Whether CUDA devices have kernels for it, without its keys.
-    pub fn has_kernels(self) -> bool {
-        self.0.has_kernels
-    }
-
     /// Whether a key of a task belongs to it.
     pub(super) fn has_key(self, key: &str) -> bool {
         self.0.keys.contains(&key)

@@ -1,5 +1,6 @@
 //! How the losses of emotion and attributes make up the loss of one step.
 
+use super::ops::class_loss::ClassTargets;
 use super::spec::{HeadMode, HeadSpec, Reversal};
 
 /// What a batch should be classified as.
@@ -15,6 +16,16 @@ pub struct Targets {
     pub numbers: Vec<Vec<Option<f32>>>,
     /// For each attribute head, the label of each utterance; none where it is not documented.
     pub attributes: Vec<Vec<Option<usize>>>,
+}
+
+impl Targets {
+    /// What the classes of the batch should be.
+    pub(super) fn of_classes(&self) -> ClassTargets<'_> {
+        match &self.shares {
+            Some(shares) => ClassTargets::Shares(shares),
+            None => ClassTargets::Classes(&self.emotion),
+        }
+    }
 }
 
 /// Losses of one step.

@@ -130,9 +130,18 @@ pub struct HeadSpec {
     /// group of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target: Vec<String>,
+    /// Whether utterances count the more in the classifier of a conditional adversarial network, the more certain their
+    /// class is (CDAN+E).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub entropy_conditioning: bool,
     /// Factor of its loss, or of the gradient that it reverses; 1 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
+}
+
+/// So that heads without it are as they were before there was any.
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl HeadSpec {
@@ -147,6 +156,7 @@ impl HeadSpec {
             attribute,
             mode,
             target: Vec::new(),
+            entropy_conditioning: false,
             weight: None,
         }
     }
@@ -167,6 +177,10 @@ impl HeadSpec {
             let reason =
                 format!("belongs to the modes grad_reverse, coral, mmd and cdan, not to {mode}");
             return Some(("target", reason));
+        }
+        if self.entropy_conditioning && self.mode != HeadMode::Cdan {
+            let reason = format!("belongs to the mode cdan, not to {mode}");
+            return Some(("entropy_conditioning", reason));
         }
         let weight = self.weight?;
         if !self.mode.has_weight() {
@@ -250,6 +264,10 @@ mod tests {
         assert_eq!(key(r#""mode":"grad_reverse","weight":1"#), Some("weight"));
         assert_eq!(key(r#""mode":"mmd","weight":0"#), Some("weight"));
         assert_eq!(key(r#""mode":"cdan","weight":0.5"#), None);
+        let conditioned = r#""mode":"cdan","entropy_conditioning":true"#;
+        assert_eq!(key(conditioned), None);
+        let conditioned = conditioned.replace("cdan", "coral");
+        assert_eq!(key(&conditioned), Some("entropy_conditioning"));
     }
 
     #[test]

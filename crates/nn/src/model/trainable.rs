@@ -11,7 +11,6 @@ use super::dense_tape::{Learns, Matrix};
 use super::encoder_tape::TapeEncoder;
 use super::heads::{Dense, Linear, chain};
 use super::losses::weights;
-use super::ops::class_loss::ClassTargets;
 use super::ops::cross_entropy::{cross_entropy, softmax};
 use super::ops::dropout::dropout;
 use super::ops::loss::{ClassCase, Compare};
@@ -217,7 +216,8 @@ impl Trainable {
                 dropped: &x,
                 logits: logits.as_ref(),
             };
-            let loss = from.loss(tape, mode, &self.heads[index], labels, weight.lambda)?;
+            let head = (&self.specs[index], &self.heads[index][..]);
+            let loss = from.loss(tape, head, labels, weight.lambda)?;
             let (loss, rest) = loss.split_tape();
             tape = rest;
             if mode != HeadMode::Discriminator {
@@ -288,18 +288,14 @@ fn task_loss(
     known: &[Option<f32>],
 ) -> Result<Tensor<Rank0, f32, Cpu, Taped>, CpuError> {
     match task.loss.compare() {
-        Compare::Numbers(compare) => compare(outputs, known),
+        Compare::Numbers(compare) => (compare.here)(outputs, known),
         Compare::Classes(compare) => {
-            let targets = match &batch.targets.shares {
-                Some(shares) => ClassTargets::Shares(shares),
-                None => ClassTargets::Classes(&batch.targets.emotion),
-            };
             let case = ClassCase {
-                targets,
+                targets: batch.targets.of_classes(),
                 weights: batch.class_weights,
                 keys: task.keys(),
             };
-            compare(outputs, case)
+            (compare.here)(outputs, case)
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{TrainOptions, TrainingData};
 
-/// The digest that trainings on the same network, data and order share, and one that is a training's own.
+/// The digest that trainings on the same network, data, tasks and order share, and one that is a training's own.
 ///
 /// Heads and their labels, alpha, learning rate, clipping, when to stop, and the seed of first values and dropout may differ; all else
 /// must not.
@@ -21,6 +21,9 @@ pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest,
         "class_weights": options.class_weights,
         "optimiser": options.optimiser,
         "classes": data.classes,
+        "tasks": options.tasks,
+        "votes": data.shares.is_some(),
+        "mixup": options.mixup,
         "augment": augment.map(|augment| json!({"masks": augment.masks, "seed": augment.seed})),
     });
     let mut hasher = blake3::Hasher::new();

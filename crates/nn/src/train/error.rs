@@ -85,13 +85,6 @@ pub enum TrainError {
         help("choose a split whose validation has utterances of every class")
     )]
     NoClasses,
-    /// The device has no kernels for a task.
-    #[error("{what} can be trained on the processor only")]
-    #[diagnostic(code(train::device_task), help("run it with --device cpu"))]
-    DeviceTask {
-        /// The task.
-        what: String,
-    },
     /// An utterance's features cannot be used.
     #[error("utterance {utterance}: {source}")]
     #[diagnostic(code(train::features))]

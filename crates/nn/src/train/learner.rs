@@ -84,14 +84,7 @@ impl<'a> Learner<'a> {
                 validation::outputs(trainable.network(), &data.validation, pass, workers)
             }
             #[cfg(feature = "cuda")]
-            Self::Device(member) => {
-                let rows = member.classify(epoch)?.into_iter();
-                let outputs = rows.map(|probabilities| Outputs {
-                    probabilities,
-                    numbers: Vec::new(),
-                });
-                Ok(outputs.collect())
-            }
+            Self::Device(member) => member.predict(epoch),
         }
     }
 

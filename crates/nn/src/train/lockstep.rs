@@ -16,7 +16,7 @@ use pipe_foundation::sync::lock;
 
 use crate::model::cuda::{Card, Corpus, Group, Masked};
 use crate::model::spec::Reversal;
-use crate::model::{DeviceError, StepLosses, Targets, TrainingState, Update};
+use crate::model::{DeviceError, Outputs, StepLosses, Targets, TaskSpec, TrainingState, Update};
 
 mod member;
 mod state;
@@ -51,6 +51,7 @@ pub(super) struct StepWork {
     pub(super) utterances: Vec<Masked>,
     pub(super) fill: f32,
     pub(super) dropout: f32,
+    pub(super) tasks: Vec<TaskSpec>,
     pub(super) class_weights: Option<Vec<f32>>,
     pub(super) targets: Targets,
     pub(super) alpha: f64,
@@ -62,12 +63,12 @@ pub(super) struct StepWork {
 
 enum Work {
     Step(Box<StepWork>),
-    Classify,
+    Predict,
 }
 
 enum Answer {
     Stepped,
-    Classified(Vec<Vec<f32>>),
+    Predicted(Vec<Outputs>),
 }
 
 /// A training among others.

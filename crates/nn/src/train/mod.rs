@@ -7,7 +7,6 @@ mod checkpoint;
 #[cfg(feature = "cuda")]
 mod common;
 mod data;
-mod device_support;
 mod early_stop;
 mod error;
 mod history;

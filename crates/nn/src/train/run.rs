@@ -14,7 +14,6 @@ use crate::model::{
     Targets, model_path,
 };
 
-use super::device_support::check_device;
 use super::early_stop::EarlyStop;
 use super::history::History;
 use super::labels::{class_weights, of_heads, targets, units};
@@ -166,7 +165,6 @@ impl<'a> Run<'a> {
             true => data.classes.len(),
             false => 0,
         };
-        check_device(options, data, device)?;
         check_validation(options, data)?;
         let heads = of_heads(&options.heads, data)?;
         let units = units(data)?;

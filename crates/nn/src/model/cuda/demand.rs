@@ -3,7 +3,9 @@
 use crate::layers::DeviceShape;
 use crate::layers::conv::cuda_kernel::of_phase;
 use crate::model::Network;
+use crate::model::heads::Dense;
 use crate::model::ops::dense::cuda_kernel::CHUNK_ROWS;
+use crate::model::spec::HeadMode;
 
 use super::long_product::{values_of, values_of_parts};
 use super::packing::rows_and_parts;
@@ -22,16 +24,38 @@ pub fn step_bytes(
 ) -> usize {
     let of_network = |network: &&Network| {
         let heads: usize = network.head_parameters().iter().sum();
-        let gradient = network.shared_parameters() + network.emotion_parameters() + heads;
-        let layers = network.heads.iter().flat_map(|(_, layers)| layers);
-        // Product and ReLU of each layer.
-        let outputs: usize = layers.map(|layer| 2 * OF_OUTPUT * layer.outputs).sum();
-        gradient + frames.len() * outputs
+        let tasks = network.emotion_parameters() + network.target_parameters();
+        let gradient = network.shared_parameters() + tasks + heads;
+        let own = network.heads.iter();
+        let own = own.map(|(head, layers)| head_values(head.mode, layers, network, frames.len()));
+        // Numbers, what they should be, losses and slopes.
+        let numbers = frames.len() * 2 * OF_OUTPUT * network.targets.len();
+        gradient + numbers + own.sum::<usize>()
     };
     let of_networks: usize = networks.iter().map(of_network).sum();
     let values = encoder_values(card, shape, frames, networks.len()) + of_networks;
     // A tenth for what is small, such as tables.
     values / 10 * 11 * size_of::<f32>()
+}
+
+/// Values that an attribute head or penalty makes of a batch with so many utterances at most.
+fn head_values(mode: HeadMode, layers: &[Dense], network: &Network, utterances: usize) -> usize {
+    let embedding = network.shape().embedding();
+    // What it sees of its models, and what becomes of it before the first layer.
+    let seen = match mode {
+        HeadMode::Discriminator => 2 * network.classes(),
+        HeadMode::Shared | HeadMode::GradReverse => 2 * embedding,
+        HeadMode::Cdan => (1 + 2 * network.classes()) * (1 + embedding),
+        HeadMode::Coral | HeadMode::Mmd => embedding,
+    };
+    // Product and ReLU of each layer.
+    let made: usize = layers.iter().map(|layer| 2 * layer.outputs).sum();
+    let values = utterances * OF_OUTPUT * (seen + made);
+    match mode.is_penalty() {
+        // Doubles: centred embeddings; what pairs add to value and slopes, and their distances. Then slopes.
+        true => values + utterances * (3 * embedding + 6 * utterances),
+        false => values,
+    }
 }
 
 /// Values that the shared layers of `models` models make on a batch at most.

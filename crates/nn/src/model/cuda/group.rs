@@ -12,7 +12,7 @@ use crate::model::ops::relu::cuda_kernel::relu;
 use crate::model::optimiser::{Step, Update};
 use crate::model::parameter::Part;
 use crate::model::spec::{HeadSpec, Reversal};
-use crate::model::{Network, Targets, TrainingState};
+use crate::model::{Network, Targets, TaskSpec, TrainingState};
 
 use super::arrays::SharedArrays;
 use super::demand::step_bytes;
@@ -20,12 +20,15 @@ use super::feed::Feed;
 use super::packing::{Masked, Packed, Packing};
 use super::stacked_heads::{StackedHead, dense_of};
 use super::stacked_parameters::StackedParameters;
+use super::stacked_targets::StackedTargets;
 use super::{Card, Corpus, Memory, Tape, Value, encoder};
 
+mod head_losses;
 mod reading;
 mod step;
+mod task_losses;
 
-pub use reading::classify;
+pub use reading::predict;
 
 /// What all models of a group learn in one step.
 pub struct GroupBatch<'a> {
@@ -37,6 +40,8 @@ pub struct GroupBatch<'a> {
     pub fill: f32,
     /// Probability of dropping a value of the embedding.
     pub dropout: f32,
+    /// The tasks of all models.
+    pub tasks: &'a [TaskSpec],
     /// Weight of each emotion class; equal without it.
     pub class_weights: Option<&'a [f32]>,
 }
@@ -64,6 +69,7 @@ pub struct Group {
     shape: Arc<DeviceShape>,
     arrays: SharedArrays,
     shared: StackedParameters,
+    targets: StackedTargets,
     heads: Vec<StackedHead>,
     /// What the models looked like when they came: sizes for what is read back, and numbers of steps.
     states: Vec<TrainingState>,
@@ -81,17 +87,76 @@ pub struct Group {
 
 /// What a step measured, still on the device.
 struct Measured {
-    /// Emotion, each kind of head, then each kind as it counts in the total: `[1 + 2 kinds, models]`. The last two
-    /// differ for discriminators, which take their own step between.
+    /// `[LossRows::all, models]`.
     losses: Memory,
     norms: Memory<f64>,
     /// For each model, the weights of its losses.
     weights: Vec<(f32, Vec<HeadWeight>)>,
+    /// The share of each task in the weight of all.
+    tasks: Vec<TaskShare>,
+}
+
+/// A step while its losses are put on the tape.
+#[derive(Clone, Copy)]
+struct StepInput<'a> {
+    batch: &'a GroupBatch<'a>,
+    models: &'a [ModelStep<'a>],
+    /// For each model, the weights of its losses.
+    weights: &'a [(f32, Vec<HeadWeight>)],
+    /// The rule of the step, and its numbers for each model.
+    rule: (&'a Step, &'a Memory),
+    /// Where losses are kept: [`Measured::losses`].
+    losses: &'a Memory,
+}
+
+/// A batch as far as it has come when the heads see it.
+struct HeadInput {
+    /// The embeddings as they are predicted from.
+    embeddings: Value,
+    /// The same after dropout.
+    dropped: Value,
+    /// Logits of the classes, where there are some.
+    logits: Option<Value>,
+}
+
+/// A task's part in the loss of the tasks.
+struct TaskShare {
+    /// The row of its losses.
+    row: usize,
+    share: f32,
+}
+
+/// Where the losses of a step are: those of the emotion, each target, each kind of head, then each kind as it counts in the
+/// total. The last two differ for discriminators, which take their own step between.
+#[derive(Clone, Copy)]
+struct LossRows {
+    targets: usize,
+    kinds: usize,
+}
+
+impl LossRows {
+    const EMOTION: usize = 0;
+
+    fn target(self, place: usize) -> usize {
+        1 + place
+    }
+
+    fn head(self, kind: usize) -> usize {
+        self.target(self.targets) + kind
+    }
+
+    fn counted_head(self, kind: usize) -> usize {
+        self.head(self.kinds) + kind
+    }
+
+    fn all(self) -> usize {
+        self.counted_head(self.kinds)
+    }
 }
 
 impl Group {
-    /// Puts models side by side; all have one encoder, which the device has kernels for, and none is missing a head's
-    /// labels.
+    /// Puts models side by side; all have one encoder, which the device has kernels for, the same classes and targets, and
+    /// none is missing a head's labels.
     ///
     /// # Errors
     /// Where the device has no memory left.
@@ -108,6 +173,7 @@ impl Group {
             .unwrap_or_default();
         let all: Vec<usize> = (0..states.len()).collect();
         let mut shared = StackedParameters::new(card, arrays.pieces.clone(), &all)?;
+        let mut targets = StackedTargets::of(card, &networks)?;
         let mut heads = StackedHead::of(card, &networks)?;
         let borrowed: Vec<&TrainingState> = states.iter().collect();
         for part in Part::ALL {
@@ -118,6 +184,7 @@ impl Group {
             if let Some(slices) = slices {
                 shared.write(part, &slices)?;
             }
+            targets.write(part, &borrowed)?;
             for head in &mut heads {
                 head.write(part, &borrowed)?;
             }
@@ -134,6 +201,7 @@ impl Group {
             card: Arc::clone(card),
             arrays,
             shared,
+            targets,
             heads,
             specs,
             states,
@@ -151,6 +219,7 @@ impl Group {
     /// Makes room for what a rule remembers.
     fn prepare(&mut self, step: &Step) -> Result<(), CudaError> {
         self.shared.prepare(step)?;
+        self.targets.parameters.prepare(step)?;
         for head in &mut self.heads {
             head.parameters.prepare(step)?;
         }
@@ -188,12 +257,20 @@ impl Group {
         Ok(x)
     }
 
-    /// Logits of the emotion head.
-    fn emotion(&self, tape: &mut Tape, x: &Value) -> Result<Value, CudaError> {
-        let layer = self.arrays.dense.last().unwrap_or_else(|| {
-            unreachable!("every network has an emotion head");
-        });
-        dense_of(tape, x, &self.shared, layer, Learns::Yes)
+    /// Logits of the emotion head; none where there are no classes.
+    fn emotion(&self, tape: &mut Tape, x: &Value) -> Result<Option<Value>, CudaError> {
+        let layer = self.arrays.dense.last();
+        let layer = layer.filter(|layer| layer.outputs > 0);
+        let logits = layer.map(|layer| dense_of(tape, x, &self.shared, layer, Learns::Yes));
+        logits.transpose()
+    }
+
+    /// Where the losses of a step are.
+    fn loss_rows(&self) -> LossRows {
+        LossRows {
+            targets: self.targets.len(),
+            kinds: self.heads.len(),
+        }
     }
 
     /// Makes sure, before anything is changed, that the device has the memory for a step on a batch.

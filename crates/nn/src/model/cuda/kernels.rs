@@ -24,12 +24,24 @@ pub(super) static SOURCE: LazyLock<String> = LazyLock::new(|| {
 
 /// The sources of what is no layer.
 const OTHERS: &str = concat!(
+    include_str!("../ops/absolute_error/absolute_error.cu"),
+    include_str!("../ops/class_loss/class_loss.cu"),
+    include_str!("../ops/concordance/concordance.cu"),
+    include_str!("../ops/coral/coral.cu"),
     include_str!("../ops/cross_entropy/cross_entropy.cu"),
     include_str!("../ops/dense/dense.cu"),
     include_str!("../ops/dropout/dropout.cu"),
+    include_str!("../ops/entropy_weights/entropy_weights.cu"),
+    include_str!("../ops/focal/focal.cu"),
     include_str!("../ops/gather/gather.cu"),
     include_str!("../ops/grad_reverse/grad_reverse.cu"),
+    include_str!("../ops/group_penalty/group_penalty.cu"),
+    include_str!("../ops/mmd/mmd.cu"),
+    include_str!("../ops/multilinear_map/multilinear_map.cu"),
     include_str!("../ops/relu/relu.cu"),
+    include_str!("../ops/row_loss/row_loss.cu"),
+    include_str!("../ops/soft_cross_entropy/soft_cross_entropy.cu"),
+    include_str!("../ops/squared_error/squared_error.cu"),
     include_str!("../optimiser/optimiser.cu"),
 );
 

@@ -37,6 +37,7 @@ mod shares;
 mod sizes;
 mod stacked_heads;
 mod stacked_parameters;
+mod stacked_targets;
 mod tape;
 mod timeline;
 
@@ -46,11 +47,11 @@ pub use corpus::Corpus;
 pub use devices::device_name;
 pub use dfdx::tensor::CudaError;
 pub use group::{Group, GroupBatch, ModelStep};
-pub use packing::Masked;
+pub use packing::{Blended, Masked};
 pub use timeline::Timed;
 
 pub(crate) use devices::count_devices;
-pub(crate) use group::classify;
+pub(crate) use group::predict;
 pub(crate) use kernels::{Argument, arguments};
 pub(crate) use libraries::check_computing;
 pub(crate) use long_product::{add_product_over_frames, add_product_over_phases};

@@ -12,7 +12,7 @@ use super::feed::{DeviceBatch, Feed};
 use super::shares::parts;
 use super::{Pointer, Sizes};
 
-/// An utterance of a batch and what SpecAugment hides of it.
+/// An utterance of a batch, what it is blended with, and what SpecAugment hides of it then.
 #[derive(Clone, Debug, Default)]
 pub struct Masked {
     /// Its place in the corpus.
@@ -21,6 +21,18 @@ pub struct Masked {
     pub times: Vec<Range<usize>>,
     /// Hidden bins.
     pub bands: Vec<Range<usize>>,
+    /// What mixup adds, if anything.
+    pub blend: Option<Blended>,
+}
+
+/// What an utterance is blended with: `share` of it and the rest of the other, which starts over where it is shorter and is cut
+/// where it is longer.
+#[derive(Clone, Copy, Debug)]
+pub struct Blended {
+    /// Place of the other in the batch.
+    pub partner: usize,
+    /// Share of the utterance itself.
+    pub share: f32,
 }
 
 /// The utterance of a row that belongs to none.
@@ -70,7 +82,7 @@ pub struct Packing {
     pub parts: Vec<usize>,
     /// The recurrent layers' order.
     pub steps: Steps,
-    /// For each utterance six numbers of how to read it: see `batch_features` in gather.cu.
+    /// For each utterance nine numbers of how to read it: see `batch_features` in gather.cu.
     pub sources: Table,
     /// Masks, a start and an end each.
     pub masks: Table,
@@ -162,6 +174,10 @@ impl Packing {
         let minimums = self.frames[0].first;
         for (utterance, (first, masked)) in sources.iter().enumerate() {
             let own = self.numbers[minimums + utterance] as usize;
+            let blend = masked.blend.map(|Blended { partner, share }| {
+                let share = share.to_bits() as usize;
+                [sources[partner].0, frames[partner], share]
+            });
             numbers.extend([
                 own,
                 *first,
@@ -170,6 +186,7 @@ impl Packing {
                 masked.times.len(),
                 masked.bands.len(),
             ]);
+            numbers.extend(blend.unwrap_or_default());
             for range in masked.times.iter().chain(&masked.bands) {
                 masks.extend([range.start, range.end]);
             }

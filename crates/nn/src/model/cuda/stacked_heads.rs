@@ -19,7 +19,8 @@ use super::{Card, Memory, Tape, Value};
 /// A model's place in the group, and the head's place in the model.
 type Owner = (usize, usize);
 
-/// A head of the same attribute, mode and labels in several models of a group.
+/// A head of the same attribute, mode, conditioning and number of labels in several models of a group. What an utterance is labelled may
+/// differ between them, as where one adapts to another corpus.
 pub struct StackedHead {
     pub spec: HeadSpec,
     /// For each row of the parameters: the model's place in the group and the head's place in the model.
@@ -33,13 +34,13 @@ impl StackedHead {
     ///
     /// Kinds have an order of their own: that of their gradients where they meet, whichever models are in the group.
     pub fn of(card: &Arc<Card>, networks: &[&Network]) -> Result<Vec<Self>, CudaError> {
-        let mut kinds: BTreeMap<(&Attribute, HeadMode, usize), Vec<Owner>> = BTreeMap::new();
+        let mut kinds: BTreeMap<(&Attribute, HeadMode, bool, usize), Vec<Owner>> = BTreeMap::new();
         for (model, network) in networks.iter().enumerate() {
-            // Penalties have no layers; a model that was trained with one on the processor may predict here.
-            let heads = network.heads.iter().enumerate();
-            for (place, (spec, layers)) in heads.filter(|(_, (_, layers))| !layers.is_empty()) {
+            // Penalties have no layers, and so no number of labels.
+            for (place, (spec, layers)) in network.heads.iter().enumerate() {
                 let labels = layers.last().map_or(0, |layer| layer.outputs);
-                let kind = (&spec.attribute, spec.mode, labels);
+                let conditioned = spec.entropy_conditioning;
+                let kind = (&spec.attribute, spec.mode, conditioned, labels);
                 let owners = kinds.entry(kind).or_default();
                 owners.push((model, place));
             }

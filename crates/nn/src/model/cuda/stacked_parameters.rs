@@ -162,6 +162,9 @@ impl StackedParameters {
         gradients: &mut Gradients,
         totals: &Memory<f64>,
     ) -> Result<(), CudaError> {
+        if self.length == 0 {
+            return Ok(());
+        }
         let (rows, gradient) = (self.models, self.gradient.gradient(gradients)?);
         let mut length = self.length.div_ceil(SUMMED_BY_THREAD);
         let mut sums = Memory::<f64>::new(&self.card, rows * length)?;
@@ -204,6 +207,9 @@ impl StackedParameters {
         gradients: &mut Gradients,
         step_parameters: &StepParameters<'_>,
     ) -> Result<(), CudaError> {
+        if self.length == 0 {
+            return Ok(());
+        }
         let gradient = self.gradient.gradient(gradients)?;
         let place = |part: &Option<Memory>| part.as_ref().map_or(0, |own| own.at(0));
         let [values, first, second] = &self.parts;

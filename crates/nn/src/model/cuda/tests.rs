@@ -9,6 +9,10 @@ mod comparison_data;
 mod feeding;
 mod heads;
 mod layers;
+mod losses;
+mod operation;
+mod penalties;
+mod tasks;
 
 use pipe_foundation::Workers;
 use pipe_foundation::test_support::noise;
@@ -42,14 +46,19 @@ const HEADS: [(Attribute, usize); 3] = [
     (Attribute::Speaker, 7),
 ];
 
-/// Heads of the models of a group: every method, alone and mixed.
-fn studies() -> Vec<Vec<(HeadSpec, usize)>> {
+/// Heads of the models of a group: every method, alone and mixed; without classes, only those that need none.
+fn studies(tasks: &[TaskSpec]) -> Vec<Vec<(HeadSpec, usize)>> {
     let head = |index: usize, mode| {
         let (attribute, labels) = HEADS[index].clone();
         (HeadSpec::new(attribute, mode), labels)
     };
-    use HeadMode::{Discriminator, GradReverse, Shared};
-    vec![
+    let conditioned = |index: usize| {
+        let (mut spec, labels) = head(index, HeadMode::Cdan);
+        spec.entropy_conditioning = true;
+        (spec, labels)
+    };
+    use HeadMode::{Cdan, Coral, Discriminator, GradReverse, Mmd, Shared};
+    let mut studies = vec![
         vec![],
         vec![head(0, Shared), head(1, Shared)],
         vec![head(2, GradReverse)],
@@ -62,7 +71,19 @@ fn studies() -> Vec<Vec<(HeadSpec, usize)>> {
         vec![head(0, Discriminator), head(1, GradReverse)],
         vec![head(1, Shared)],
         vec![head(2, Shared), head(0, GradReverse), head(1, Shared)],
-    ]
+        vec![head(0, Coral)],
+        vec![head(1, Mmd), head(0, Shared)],
+        vec![head(0, Mmd), head(1, Coral)],
+        vec![head(1, Cdan)],
+        vec![head(0, Cdan), conditioned(1), head(2, Mmd)],
+        vec![conditioned(1)],
+    ];
+    if !tasks.iter().any(TaskSpec::is_of_classes) {
+        for heads in &mut studies {
+            heads.retain(|(head, _)| !head.mode.looks_at_classes());
+        }
+    }
+    studies
 }
 
 /// Encoders whose every part differs: blocks, recurrent layers, pooling, layers after it.
@@ -128,10 +149,15 @@ const BATCHES: [&[usize]; 3] = [&[3, 0, 5, 1, 2], &[4, 2], &[1, 5, 0, 4, 3]];
 const FRAMES: [usize; 6] = [23, 4, 61, 23, 1, 40];
 const CLASS_WEIGHTS: [f32; 3] = [0.5, 1.0, 2.0];
 
-fn networks(shape: &EncoderShape) -> Vec<Network> {
-    let new =
-        |heads: Vec<_>| Network::new(shape.clone(), 3, &heads, Initialisation::He, 5).unwrap();
-    studies().into_iter().map(new).collect()
+fn networks(shape: &EncoderShape, tasks: &[TaskSpec]) -> Vec<Network> {
+    let classes = 3 * usize::from(tasks.iter().any(TaskSpec::is_of_classes));
+    let numbers = tasks.iter().filter(|task| !task.is_of_classes());
+    let targets: Vec<String> = numbers.map(|task| task.task.clone()).collect();
+    let new = |heads: Vec<_>| {
+        let (shape, how) = (shape.clone(), Initialisation::He);
+        Network::of_tasks(shape, classes, &targets, &heads, how, 5).unwrap()
+    };
+    studies(tasks).into_iter().map(new).collect()
 }
 
 /// Losses of each step, and the state after the last, of one model on the processor.
@@ -143,14 +169,14 @@ fn on_processor(
 ) -> (Vec<StepLosses>, TrainingState) {
     let workers = Arc::new(Workers::new(1).unwrap());
     let mut trainable = Trainable::new(network, workers).unwrap();
-    let heads = &studies()[model];
+    let heads = &studies(&data.tasks)[model];
     let views = data.views();
     let steps = batches.iter().enumerate().map(|(step, batch)| {
         let features: Vec<_> = batch.iter().map(|&at| views[at]).collect();
         let batch = TrainingBatch {
             features: &features,
             targets: &data.targets(heads, batch),
-            tasks: &[TaskSpec::classes()],
+            tasks: &data.tasks,
             alpha: How::alpha(model),
             reversal: how.reversal,
             dropout: how.dropout,
@@ -173,7 +199,7 @@ fn on_device(
     corpus: &Corpus<'_>,
     masked: impl Fn(usize) -> Masked,
 ) -> (Vec<Vec<StepLosses>>, Vec<TrainingState>) {
-    let (studies, networks) = (studies(), networks(shape));
+    let (studies, networks) = (studies(&data.tasks), networks(shape, &data.tasks));
     let own = members.iter().map(|&model| networks[model].clone());
     let mut group = Group::new(card, own.map(TrainingState::new).collect()).unwrap();
     for (step, batch) in batches.iter().enumerate() {
@@ -197,6 +223,7 @@ fn on_device(
             utterances: &utterances,
             fill: 0.5,
             dropout: how.dropout,
+            tasks: &data.tasks,
             class_weights: Some(&CLASS_WEIGHTS),
         };
         group.step(&batch, &models).unwrap();
@@ -270,7 +297,7 @@ fn agree(
     course: Course<'_>,
     corpus: &Corpus<'_>,
 ) {
-    let networks = networks(shape);
+    let networks = networks(shape, &data.tasks);
     let members: Vec<usize> = (0..networks.len()).collect();
     let (losses, states) = on_device(card, (shape, &members), data, course, corpus, whole);
     assert_eq!(losses.len(), course.batches.len());
@@ -289,7 +316,10 @@ fn agree(
                 close(found.gradient_norm, expected.gradient_norm, 1.0),
                 "{place}"
             );
-            for (found, expected) in found.attributes.iter().zip(&expected.attributes) {
+            assert_eq!(found.numbers.len(), expected.numbers.len());
+            let found = found.numbers.iter().chain(&found.attributes);
+            let expected = expected.numbers.iter().chain(&expected.attributes);
+            for (found, expected) in found.zip(expected) {
                 assert!(close((*found).into(), (*expected).into(), 1.0), "{place}");
             }
         }
@@ -331,12 +361,13 @@ fn the_papers_network_agrees_and_gives_the_same_bits_twice() {
     let Some(card) = card() else { return };
     let shape = EncoderShape::new(&default_encoder(), 40).unwrap();
     let data = data(40, &[60, 33, 48, 21, 60, 55]);
-    let some = || networks(&shape).into_iter().take(3).collect::<Vec<_>>();
+    let all = || networks(&shape, &data.tasks).into_iter();
+    let some = || all().take(3).collect::<Vec<_>>();
     let run = || {
         let states = some().into_iter().map(TrainingState::new).collect();
         let group = Group::new(&card, states).unwrap();
         let corpus = Corpus::new(&card, &data.views()).unwrap();
-        group.classify(&corpus).unwrap()
+        group.predict(&corpus).unwrap()
     };
     let found = run();
     assert_eq!(found, run());
@@ -345,7 +376,8 @@ fn the_papers_network_agrees_and_gives_the_same_bits_twice() {
         let mut predictor = crate::model::Predictor::new(network, 1).unwrap();
         let expected = predictor.predict(&views).unwrap();
         let expected = expected.iter().flat_map(|output| &output.probabilities);
-        for (found, expected) in found.iter().flatten().zip(expected) {
+        let found = found.iter().flat_map(|output| &output.probabilities);
+        for (found, expected) in found.zip(expected) {
             assert!(
                 close((*found).into(), (*expected).into(), 1.0),
                 "{found} {expected}"

@@ -5,6 +5,7 @@ use pipe_foundation::test_support::noise;
 
 use super::coral::coral;
 use super::cross_entropy::{cross_entropy, softmax};
+use super::entropy_weights::{entropy_weights, weighted_cross_entropy};
 use super::golden_case::{self, Loss, Traced};
 use super::grad_reverse::grad_reverse;
 use super::mmd::mmd;
@@ -43,5 +44,11 @@ fn a_conditional_reversed_classifier_is_that_of_pytorch() {
         let mapped = multilinear_map(x, probabilities.clone(), CLASSES).unwrap();
         let logits = grad_reverse(mapped, 0.7).unwrap().matmul(weight.clone());
         cross_entropy(logits, &labels, None)
+    });
+    let weights = entropy_weights(&probabilities, CLASSES);
+    check("cdan with entropy conditioning", |x| {
+        let mapped = multilinear_map(x, probabilities.clone(), CLASSES).unwrap();
+        let logits = grad_reverse(mapped, 0.7).unwrap().matmul(weight.clone());
+        weighted_cross_entropy(logits, &labels, &weights)
     });
 }

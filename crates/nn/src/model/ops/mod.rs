@@ -7,6 +7,7 @@ pub mod coral;
 pub mod cross_entropy;
 pub mod dense;
 pub mod dropout;
+pub mod entropy_weights;
 pub mod focal;
 pub mod gather;
 pub mod grad_reverse;
@@ -17,6 +18,7 @@ pub mod mmd;
 pub mod multilinear_map;
 mod regression_loss;
 pub mod relu;
+pub mod row_loss;
 pub mod soft_cross_entropy;
 pub mod squared_error;
 

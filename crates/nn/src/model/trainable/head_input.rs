@@ -7,10 +7,11 @@ use crate::model::dense_tape::{Learns, Matrix};
 use crate::model::heads::{Linear, chain};
 use crate::model::ops::coral::coral;
 use crate::model::ops::cross_entropy::{cross_entropy, softmax};
+use crate::model::ops::entropy_weights::{entropy_weights, weighted_cross_entropy};
 use crate::model::ops::grad_reverse::grad_reverse;
 use crate::model::ops::mmd::mmd;
 use crate::model::ops::multilinear_map::multilinear_map;
-use crate::model::spec::HeadMode;
+use crate::model::spec::{HeadMode, HeadSpec};
 
 /// The tape of a step.
 pub(super) type Taped = OwnedTape<f32, Cpu>;
@@ -31,13 +32,12 @@ impl HeadInput<'_> {
     pub(super) fn loss(
         &self,
         tape: Taped,
-        mode: HeadMode,
-        layers: &[Linear],
+        (head, layers): (&HeadSpec, &[Linear]),
         labels: &[Option<usize>],
         lambda: f32,
     ) -> Result<Tensor<Rank0, f32, Cpu, Taped>, ModelError> {
         let dropped = self.dropped.clone();
-        let (from, learns) = match mode {
+        let (from, learns) = match head.mode {
             HeadMode::Coral => return Ok(coral(self.embeddings.clone().put_tape(tape), labels)?),
             HeadMode::Mmd => return Ok(mmd(self.embeddings.clone().put_tape(tape), labels)?),
             HeadMode::Shared => (dropped.put_tape(tape), Learns::Yes),
@@ -46,8 +46,15 @@ impl HeadInput<'_> {
                 let logits = self.logits.ok_or_else(no_classes)?;
                 let classes = logits.shape().1;
                 let probabilities = softmax(&logits.as_vec(), classes);
+                let weights =
+                    (head.entropy_conditioning).then(|| entropy_weights(&probabilities, classes));
                 let mapped = multilinear_map(dropped.put_tape(tape), probabilities, classes)?;
-                (grad_reverse(mapped, lambda)?, Learns::Yes)
+                let reversed = grad_reverse(mapped, lambda)?;
+                if let Some(weights) = weights {
+                    let out = chain(layers, reversed, Learns::Yes)?;
+                    return Ok(weighted_cross_entropy(out, labels, &weights)?);
+                }
+                (reversed, Learns::Yes)
             }
             HeadMode::Discriminator => {
                 let logits = self.logits.cloned().ok_or_else(no_classes)?;

@@ -10,7 +10,7 @@ use pipe_foundation::Workers;
 use pipe_foundation::sync::{lock, wait_timeout};
 
 use crate::model::cuda::{Card, Corpus, Group};
-use crate::model::{DeviceError, ModelError, Network, StepLosses, TrainingState};
+use crate::model::{DeviceError, ModelError, Network, Outputs, StepLosses, TrainingState};
 use crate::train::{Example, TrainingData};
 
 use super::{Answer, Lockstep, POLL, Place, Position, State, StepWork, Work};
@@ -98,10 +98,10 @@ impl<'a> Member<'a> {
         self.ask(position, Work::Step(Box::new(work))).map(|_| ())
     }
 
-    /// Emotion probabilities of the validation utterances.
-    pub(in crate::train) fn classify(&self, epoch: usize) -> Result<Vec<Vec<f32>>, ModelError> {
-        match self.ask(Position::validation(epoch), Work::Classify)? {
-            Answer::Classified(rows) => Ok(rows),
+    /// What the network says of the validation utterances.
+    pub(in crate::train) fn predict(&self, epoch: usize) -> Result<Vec<Outputs>, ModelError> {
+        match self.ask(Position::validation(epoch), Work::Predict)? {
+            Answer::Predicted(outputs) => Ok(outputs),
             Answer::Stepped => Ok(Vec::new()),
         }
     }

@@ -161,8 +161,8 @@ impl State {
                     ids.iter().map(|_| Answer::Stepped).collect()
                 }
                 None => {
-                    let rows = group.classify(validation).map_err(explained)?;
-                    rows.into_iter().map(Answer::Classified).collect()
+                    let outputs = group.predict(validation).map_err(explained)?;
+                    outputs.into_iter().map(Answer::Predicted).collect()
                 }
             };
             for (id, answer) in ids.iter().zip(answers) {
@@ -263,6 +263,7 @@ fn step(group: &mut Group, corpus: &Corpus<'_>, steps: &[&StepWork]) -> Result<(
         utterances: &first.utterances,
         fill: first.fill,
         dropout: first.dropout,
+        tasks: &first.tasks,
         class_weights: first.class_weights.as_deref(),
     };
     group.step(&batch, &models)

@@ -4,15 +4,16 @@
 
 use std::path::Path;
 
-use pipe_foundation::Digest;
 use pipe_foundation::progress::Silent;
+use pipe_foundation::{Agreement, Digest};
 
 use crate::model::DeviceChoice;
 use crate::model::spec::{Attribute, HeadMode};
+use crate::model::{LossName, TaskSpec};
 use crate::train::common::names;
-use crate::train::{Augment, Sampling, SpecAugment};
+use crate::train::{Augment, ClassWeights, Mixup, Sampling, SpecAugment, TargetScore};
 
-use super::tests::{Made, corpus, data, digests, small};
+use super::tests::{Made, adapting, corpus, data, digests, loudness, small, unlabelled};
 use super::*;
 
 /// The first device; none, said aloud, where there is none.
@@ -50,6 +51,8 @@ fn methods() -> Vec<Vec<(Attribute, HeadMode)>> {
             (Attribute::Gender, HeadMode::GradReverse),
             (Attribute::Speaker, HeadMode::Discriminator),
         ],
+        vec![corpus(HeadMode::Coral), (Attribute::Gender, HeadMode::Mmd)],
+        vec![corpus(HeadMode::Cdan)],
     ]
 }
 
@@ -87,13 +90,16 @@ fn agree(found: &[EpochRecord], expected: &[EpochRecord]) {
             close(found.gradient_norm, expected.gradient_norm),
             "{place}"
         );
-        assert!(
-            close(
-                found.validation.loss.unwrap(),
-                expected.validation.loss.unwrap()
-            ),
-            "{place}"
-        );
+        let loss = |record: &EpochRecord| record.validation.loss.unwrap_or(0.0);
+        assert!(close(loss(found), loss(expected)), "{place}");
+        for (target, found) in &found.validation.targets {
+            let expected = expected.validation.targets[target];
+            let ccc = |agreement: Option<Agreement>| agreement.and_then(|own| own.ccc).unwrap();
+            assert!(close(ccc(*found), ccc(expected)), "{place}");
+        }
+        for (found, expected) in found.train.targets.iter().zip(&expected.train.targets) {
+            assert!(close(found.loss, expected.loss), "{place}");
+        }
         assert_eq!(found.updates, expected.updates);
         for (found, expected) in found.train.heads.iter().zip(&expected.train.heads) {
             assert!(close(found.loss, expected.loss), "{place}");
@@ -168,6 +174,112 @@ fn in_lockstep_each_training_goes_as_alone_bit_for_bit() {
     for (own, options) in together.iter().zip(&all) {
         let alone = side_by_side(std::slice::from_ref(options), &data, device);
         assert_eq!(own.0, alone[0].0, "the same bits alone");
+        let folder = tempfile::tempdir().unwrap();
+        train(options, &data, 1, folder.path(), &Silent, Device::Cpu).unwrap();
+        agree(&own.1, &history(folder.path()));
+    }
+}
+
+/// The same run on the processor and on the device; panics unless they agree.
+fn goes_as_on_the_processor(options: &TrainOptions, data: &TrainingData<'_>, device: Device) {
+    let run = |device| {
+        let folder = tempfile::tempdir().unwrap();
+        train(options, data, 1, folder.path(), &Silent, device).unwrap();
+        history(folder.path())
+    };
+    agree(&run(device), &run(Device::Cpu));
+}
+
+#[test]
+fn every_loss_of_classes_goes_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let mut data = augmented(data(&train_set, &validation));
+    for example in data.train.iter_mut().step_by(7) {
+        example.class = None;
+    }
+    let votes = |made: &Made| -> Vec<f32> {
+        let share = |class: usize| if class == made.class { 0.6 } else { 0.2 };
+        (0..3).map(share).collect()
+    };
+    let votes: Vec<_> = train_set.iter().map(votes).collect();
+    let losses = [
+        r#"{"task":"emotion","loss":"cross_entropy","label_smoothing":0.1}"#,
+        r#"{"task":"emotion","loss":"focal","gamma":1.5}"#,
+        r#"{"task":"emotion","loss":"cross_entropy"}"#,
+    ];
+    for (loss, shares) in losses
+        .iter()
+        .flat_map(|loss| [(loss, None), (loss, Some(&votes))])
+    {
+        let mut options = options(&[(Attribute::Corpus, HeadMode::GradReverse)]);
+        options.class_weights = ClassWeights::Balanced;
+        options.tasks = vec![serde_json::from_str(loss).unwrap()];
+        data.shares = shares.cloned();
+        goes_as_on_the_processor(&options, &data, device);
+    }
+}
+
+#[test]
+fn numeric_targets_go_as_on_the_processor_alone_and_beside_the_classes() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let mut data = augmented(data(&train_set, &validation));
+    data.targets = vec![loudness(&train_set, &validation)];
+    for loss in ["ccc", "mse", "mae"].map(|name| LossName::named(name).unwrap()) {
+        let mut options = options(&[(Attribute::Corpus, HeadMode::GradReverse)]);
+        options.tasks = vec![TaskSpec::new("loudness", loss)];
+        if loss == LossName::CONCORDANCE {
+            options.tasks.insert(0, TaskSpec::classes());
+        }
+        options.monitor = Monitor::Target("loudness".into(), TargetScore::Ccc);
+        goes_as_on_the_processor(&options, &data, device);
+    }
+}
+
+#[test]
+fn blends_go_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let mut data = augmented(data(&train_set, &validation));
+    data.targets = vec![loudness(&train_set, &validation)];
+    let mut options = options(&[]);
+    options.mixup = Some(Mixup { alpha: 0.4 });
+    options.tasks = vec![
+        TaskSpec::classes(),
+        TaskSpec::new("loudness", LossName::CONCORDANCE),
+    ];
+    goes_as_on_the_processor(&options, &data, device);
+}
+
+#[test]
+fn adapting_to_utterances_without_a_class_goes_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let data = unlabelled(&train_set, &validation);
+    use HeadMode::{Cdan, Coral, GradReverse, Mmd};
+    for mode in [GradReverse, Coral, Mmd, Cdan] {
+        let mut options = adapting(mode);
+        (options.epochs, options.learning_rate) = (4, 0.01);
+        options.alpha = Some(Alpha::constant(0.5));
+        options.heads[0].weight = mode.has_weight().then_some(0.5);
+        goes_as_on_the_processor(&options, &data, device);
+    }
+}
+
+#[test]
+fn in_lockstep_each_head_learns_what_it_calls_the_target() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let data = data(&train_set, &validation);
+    let adapting = |speaker: &str| {
+        let mut options = options(&[(Attribute::Speaker, HeadMode::GradReverse)]);
+        options.heads[0].target = vec![speaker.into()];
+        options
+    };
+    let all = ["alpha/0", "beta/3"].map(adapting);
+    let together = side_by_side(&all, &data, device);
+    for (own, options) in together.iter().zip(&all) {
         let folder = tempfile::tempdir().unwrap();
         train(options, &data, 1, folder.path(), &Silent, Device::Cpu).unwrap();
         agree(&own.1, &history(folder.path()));

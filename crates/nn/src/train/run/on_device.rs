@@ -2,10 +2,11 @@
 
 use pipe_foundation::progress::Progress;
 
-use crate::model::cuda::Masked;
+use crate::model::cuda::{Blended, Masked};
 use crate::train::batches::batch_seed;
 use crate::train::labels::select;
 use crate::train::lockstep::{Position, StepWork};
+use crate::train::mixup::{Mixer, blend_targets};
 use crate::train::sampling::{Draw, draw_number};
 use crate::train::{Example, TrainError};
 
@@ -48,7 +49,11 @@ impl Run<'_> {
 
     fn device_step(&self, epoch: usize, batch: usize, members: &[Draw]) -> StepWork {
         let (options, data) = (self.options, self.data);
-        let masked = |draw: &Draw| {
+        let mixer = options.mixup;
+        let mixer = mixer.map(|mixup| Mixer::new(mixup, options.seed_of_batches()));
+        let blends = mixer.map(|mixer| mixer.blends(data, members, epoch));
+        let targets = select(&self.targets, members);
+        let masked = |(place, draw): (usize, &Draw)| {
             let Example { id, features, .. } = data.train[draw.at];
             let masks = data.augment.as_ref().map(|augment| {
                 let number = draw_number(epoch, draw.repeat);
@@ -62,17 +67,25 @@ impl Run<'_> {
                 at: draw.at,
                 times: masks.times,
                 bands: masks.bands,
+                blend: blends.as_ref().map(|blends| Blended {
+                    partner: blends[place].partner,
+                    share: blends[place].share,
+                }),
             }
         };
         StepWork {
-            utterances: members.iter().map(masked).collect(),
+            utterances: members.iter().enumerate().map(masked).collect(),
             fill: data
                 .augment
                 .as_ref()
                 .map_or(0.0, |augment| augment.masks.fill),
             dropout: options.dropout as f32,
+            tasks: options.tasks.clone(),
             class_weights: self.class_weights.clone(),
-            targets: select(&self.targets, members),
+            targets: match &blends {
+                Some(blends) => blend_targets(targets, blends, data.classes.len()),
+                None => targets,
+            },
             alpha: self.alpha_at(epoch),
             reversal: options.reversal,
             dropout_seed: batch_seed(options.seed, "dropout", epoch, batch),

@@ -20,6 +20,11 @@ mod mixup;
 mod resume;
 mod tasks;
 
+#[cfg(feature = "cuda")]
+pub(super) use adaptation::{adapting, unlabelled};
+#[cfg(feature = "cuda")]
+pub(super) use tasks::loudness;
+
 const BINS: usize = 8;
 
 /// A made-up utterance.
@@ -29,7 +34,7 @@ pub(super) struct Made {
     corpus: &'static str,
     speaker: String,
     gender: Option<&'static str>,
-    class: usize,
+    pub(super) class: usize,
     pub(super) features: Features,
 }
 

@@ -77,9 +77,16 @@ class Reverse(torch.autograd.Function):
         return -0.7 * gradient
 
 
-def cdan(x):
+def cdan(x, weights=torch.ones(ROWS, dtype=torch.float64)):
     mapped = torch.bmm(PROBABILITIES.unsqueeze(2), x.unsqueeze(1)).flatten(1)
-    return F.cross_entropy(Reverse.apply(mapped) @ WEIGHT, torch.tensor([row % 2 for row in range(ROWS)]))
+    labels = torch.tensor([row % 2 for row in range(ROWS)])
+    rows = F.cross_entropy(Reverse.apply(mapped) @ WEIGHT, labels, reduction="none")
+    return (weights * rows).sum() / weights.sum()
+
+
+def conditioned_cdan(x):
+    entropy = torch.distributions.Categorical(probs=PROBABILITIES).entropy()
+    return cdan(x, 1 + torch.exp(-entropy))
 
 
 CASES = {
@@ -88,6 +95,7 @@ CASES = {
     "mmd": pairs(mmd, TWO),
     "mmd of three groups": pairs(mmd, THREE),
     "cdan": cdan,
+    "cdan with entropy conditioning": conditioned_cdan,
 }
 
 

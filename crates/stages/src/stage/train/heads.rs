@@ -31,6 +31,8 @@ pub fn unclear_heads(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
     for (index, head) in heads.into_iter().flatten().enumerate() {
         let given = |key: &&&str| head.get(**key).is_some();
         const OF_TASKS: [&str; 3] = ["loss", "gamma", "label_smoothing"];
+        const OF_ATTRIBUTES: [&str; 2] = ["target", "entropy_conditioning"];
+        let of_attributes = OF_ATTRIBUTES.iter().find(given).copied();
         let mut add = |message: String, label: &str, help: &str| {
             let at = format!("heads.{index}");
             found.push(Diagnostic::of_value(at, message, label).help(help));
@@ -58,11 +60,12 @@ pub fn unclear_heads(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
                     "remove `mode`; attribute heads have one",
                 );
             }
-            (true, false) if head.get("target").is_some() => {
+            (true, false) if of_attributes.is_some() => {
+                let key = of_attributes.unwrap_or_default();
                 add(
-                    "a task has no `target`".into(),
+                    format!("a task has no `{key}`"),
                     "this head",
-                    "remove `target`; it belongs to attribute heads",
+                    &format!("remove `{key}`; it belongs to attribute heads"),
                 );
             }
             (false, true) if head.get("mode").is_none() => add(

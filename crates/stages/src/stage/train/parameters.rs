@@ -97,6 +97,11 @@ pub const PARAMETERS: &[Parameter] = &[
                 Shape::OneOrMany(&Shape::Text),
                 "With grad_reverse, coral, mmd and cdan: the values of the attribute that are the target; all others together are the source. By default each value is a group of its own.",
             ),
+            Parameter::optional(
+                "entropy_conditioning",
+                Shape::Bool,
+                "With cdan: utterances count the more, the more certain their class is (CDAN+E); false by default.",
+            ),
         ])),
         "[]",
         "Heads: tasks ({ task = ..., loss = ... }) and attributes ({ attribute = ..., mode = ... }). Without any, a classifier of emotion alone: the baseline.",

@@ -6,27 +6,26 @@ use pipe_foundation::FeaturesView;
 use crate::model::cuda::{Card, Corpus, Masked, Tape};
 use crate::model::ops::cross_entropy::cuda_kernel::softmax;
 use crate::model::parameter::Part;
-use crate::model::{ModelError, Network, StepLosses, TrainingState};
+use crate::model::{ModelError, Network, Outputs, StepLosses, TrainingState};
 
-use super::Group;
+use super::{Group, LossRows};
 
-/// Utterances whose probabilities are computed together where there is the memory for it.
-const CLASSIFIED_TOGETHER: usize = 64;
+/// Utterances that are computed together where there is the memory for it.
+const PREDICTED_TOGETHER: usize = 64;
 
 impl Group {
-    /// Emotion probabilities of every utterance of a corpus by every model: `[models][utterances][classes]`.
+    /// What every model says of every utterance of a corpus: `[models][utterances]`.
     ///
     /// # Errors
     /// What went wrong on the device, or too little memory for a single utterance.
-    pub fn classify(&self, corpus: &Corpus<'_>) -> Result<Vec<Vec<Vec<f32>>>, CudaError> {
+    pub fn predict(&self, corpus: &Corpus<'_>) -> Result<Vec<Vec<Outputs>>, CudaError> {
         let mut order: Vec<usize> = (0..corpus.utterances.len()).collect();
         order.sort_by_key(|&at| (corpus.utterances[at].1, at));
-        let classes = (self.states.first()).map_or(1, |state| state.network().classes());
-        let mut found = vec![vec![Vec::new(); order.len()]; self.models()];
-        let (mut rest, mut together) = (&order[..], CLASSIFIED_TOGETHER);
+        let mut found = vec![vec![Outputs::default(); order.len()]; self.models()];
+        let (mut rest, mut together) = (&order[..], PREDICTED_TOGETHER);
         while !rest.is_empty() {
             let (part, next) = rest.split_at(together.min(rest.len()));
-            let probabilities = match self.probabilities(corpus, part) {
+            let outputs = match self.outputs(corpus, part) {
                 Err(error) if part.len() > 1 && self.card.is_out_of_memory(&error) => {
                     together = part.len() / 2;
                     continue;
@@ -34,18 +33,17 @@ impl Group {
                 other => other?,
             };
             rest = next;
-            let models = probabilities.chunks_exact(part.len() * classes);
-            for (model, own) in models.enumerate() {
-                for (&at, row) in part.iter().zip(own.chunks_exact(classes)) {
-                    found[model][at] = row.to_vec();
+            for (found, own) in found.iter_mut().zip(outputs) {
+                for (&at, output) in part.iter().zip(own) {
+                    found[at] = output;
                 }
             }
         }
         Ok(found)
     }
 
-    /// Emotion probabilities of some utterances: `[models, utterances, classes]`.
-    fn probabilities(&self, corpus: &Corpus<'_>, part: &[usize]) -> Result<Vec<f32>, CudaError> {
+    /// What every model says of some utterances: `[models][utterances]`.
+    fn outputs(&self, corpus: &Corpus<'_>, part: &[usize]) -> Result<Vec<Vec<Outputs>>, CudaError> {
         let whole = |&at: &usize| Masked {
             at,
             ..Masked::default()
@@ -54,8 +52,21 @@ impl Group {
         // Nothing walks this tape: it only carries the operations.
         let mut tape = Tape::new(&self.card);
         let x = self.embed(&mut tape, corpus, &batch, 0.0, false)?;
-        let logits = self.emotion(&mut tape, &x)?;
-        softmax(&mut tape, &logits)?.values.read()
+        let mut outputs = vec![vec![Outputs::default(); part.len()]; self.models()];
+        if let Some(logits) = self.emotion(&mut tape, &x)? {
+            let probabilities = softmax(&mut tape, &logits)?.values.read()?;
+            let rows = probabilities.chunks_exact(logits.columns);
+            for (output, row) in outputs.iter_mut().flatten().zip(rows) {
+                output.probabilities = row.to_vec();
+            }
+        }
+        for place in 0..self.targets.len() {
+            let numbers = self.targets.forward(&mut tape, &x, place)?.values.read()?;
+            for (output, number) in outputs.iter_mut().flatten().zip(numbers) {
+                output.numbers.push(number);
+            }
+        }
+        Ok(outputs)
     }
 
     /// What each step since the last call measured, one entry per model.
@@ -67,24 +78,29 @@ impl Group {
         for step in std::mem::take(&mut self.measured) {
             let (losses, norms) = (step.losses.read()?, step.norms.read()?);
             let count = self.models();
+            let rows = self.loss_rows();
+            let of_row = |row: usize, model: usize| losses[row * count + model];
             let one = |model: usize| {
                 let mut attributes = vec![0.0; self.specs[model].len()];
                 let mut counted = attributes.clone();
                 for (kind, head) in self.heads.iter().enumerate() {
                     for &(own, place) in &head.owners {
                         if own == model {
-                            attributes[place] = losses[(kind + 1) * count + model];
-                            counted[place] = losses[(kind + 1 + self.heads.len()) * count + model];
+                            attributes[place] = of_row(rows.head(kind), model);
+                            counted[place] = of_row(rows.counted_head(kind), model);
                         }
                     }
                 }
-                let (emotion, (weight, heads)) = (losses[model], &step.weights[model]);
-                let terms = counted.iter().zip(heads);
-                let total = terms.fold(emotion * weight, |sum, (loss, own)| sum + loss * own.loss);
+                let (weight, heads) = &step.weights[model];
+                let tasks = step.tasks.iter();
+                let tasks = tasks.map(|own| of_row(own.row, model) * (weight * own.share));
+                let heads = counted.iter().zip(heads);
+                let heads = heads.map(|(loss, own)| loss * own.loss);
+                let targets = 0..self.targets.len();
                 StepLosses {
-                    numbers: Vec::new(),
-                    total,
-                    emotion,
+                    numbers: targets.map(|at| of_row(rows.target(at), model)).collect(),
+                    total: tasks.chain(heads).sum(),
+                    emotion: of_row(LossRows::EMOTION, model),
                     attributes,
                     gradient_norm: norms[model],
                 }
@@ -116,6 +132,7 @@ impl Group {
             self.shared.read(part, model, |piece, values| {
                 self.arrays.put(state.part_mut(part), piece, values);
             })?;
+            self.targets.read(part, model, &mut state)?;
             for head in &self.heads {
                 head.read(part, model, &mut state)?;
             }
@@ -124,16 +141,16 @@ impl Group {
     }
 }
 
-/// Emotion probabilities of utterances by one network.
+/// What one network says of utterances.
 ///
 /// # Errors
 /// A device that cannot be used, or what went wrong on it.
-pub fn classify(
+pub fn predict(
     ordinal: usize,
     tf32: bool,
     network: &Network,
     utterances: &[FeaturesView<'_>],
-) -> Result<Vec<Vec<f32>>, ModelError> {
+) -> Result<Vec<Outputs>, ModelError> {
     let card = Card::shared(ordinal, tf32)?;
     let run = || {
         // Trainings may be at a step.
@@ -141,10 +158,7 @@ pub fn classify(
         let group = Group::new(&card, vec![TrainingState::new(network.clone())])?;
         // Each is read once, so none needs to stay on the device.
         let corpus = Corpus::on_host(utterances.iter().copied());
-        Ok(group.classify(&corpus)?.pop().unwrap_or_default())
+        Ok(group.predict(&corpus)?.pop().unwrap_or_default())
     };
-    run().map_err(|error| {
-        card.to_device_error("classifying utterances", &error)
-            .into()
-    })
+    run().map_err(|error| card.to_device_error("predicting utterances", &error).into())
 }

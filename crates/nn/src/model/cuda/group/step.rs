@@ -9,15 +9,15 @@ use crate::model::cuda::stacked_parameters::{StepParameters, rates};
 use crate::model::cuda::tape::Walked;
 use crate::model::cuda::{Memory, Tape, Value, arguments};
 use crate::model::dense_tape::Learns;
-use crate::model::losses::{HeadWeight, weights};
-use crate::model::ops::cross_entropy::cuda_kernel::{Labels, cross_entropy, softmax, weigh};
+use crate::model::losses::weights;
+use crate::model::ops::cross_entropy::cuda_kernel::{Labels, cross_entropy, softmax};
 use crate::model::ops::dropout::cuda_kernel::dropout;
 use crate::model::ops::gather::cuda_kernel as gather;
-use crate::model::ops::grad_reverse::cuda_kernel::grad_reverse;
+use crate::model::ops::row_loss::cuda_kernel::weigh;
 use crate::model::optimiser::Step;
 use crate::model::spec::HeadMode;
 
-use super::{Group, GroupBatch, Measured, ModelStep};
+use super::{Group, GroupBatch, HeadInput, Measured, ModelStep, StepInput};
 
 impl Group {
     /// One step of every model, as `Trainable::step` does it for one: discriminators first, then the rest with the
@@ -47,14 +47,21 @@ impl Group {
             .zip(&self.specs)
             .map(|(model, specs)| weights(specs, model.alpha, model.reversal))
             .collect();
-        let losses = Memory::zeros(&self.card, self.loss_rows() * models.len())?;
+        let losses = Memory::zeros(&self.card, self.loss_rows().all() * models.len())?;
         let rule = steps[0];
-        let walked = self.descend(batch, models, &weights, (&rule, &rates), &losses)?;
+        let walked = self.descend(StepInput {
+            batch,
+            models,
+            weights: &weights,
+            rule: (&rule, &rates),
+            losses: &losses,
+        })?;
         let norms = self.clip_and_update(models, walked, (&rule, &rates), &losses)?;
         self.measured.push(Measured {
             losses,
             norms,
             weights,
+            tasks: self.task_shares(batch.tasks),
         });
         for state in &mut self.states {
             state.steps += 1;
@@ -64,83 +71,24 @@ impl Group {
     }
 
     /// Forward and backward; the discriminators take their own steps on the way.
-    fn descend(
-        &mut self,
-        batch: &GroupBatch<'_>,
-        models: &[ModelStep<'_>],
-        weights: &[(f32, Vec<HeadWeight>)],
-        parameters_of_step: (&Step, &Memory),
-        losses: &Memory,
-    ) -> Result<Walked, CudaError> {
-        let card = Arc::clone(&self.card);
-        let mut tape = Tape::new(&card);
-        let x = self.embed(&mut tape, batch.corpus, batch.utterances, batch.fill, true)?;
+    fn descend(&mut self, step: StepInput<'_>) -> Result<Walked, CudaError> {
+        let (batch, models) = (step.batch, step.models);
+        let mut tape = Tape::new(&self.card);
+        let embeddings = self.embed(&mut tape, batch.corpus, batch.utterances, batch.fill, true)?;
         let seeds: Vec<u64> = models.iter().map(|model| model.dropout_seed).collect();
-        let x = dropout(&mut tape, &x, batch.dropout, &seeds)?;
-        let logits = self.emotion(&mut tape, &x)?;
-        let emotion = Labels::new(
-            &tape,
-            &models[0].targets.emotion,
-            logits.columns,
-            batch.class_weights,
-        )?;
-        let loss = cross_entropy(&mut tape, &logits, &emotion)?;
-        self.note(losses, 0, &loss, self.shared.which())?;
-        let own: Vec<f32> = weights.iter().map(|(emotion, _)| *emotion).collect();
-        weigh(&mut tape, &loss, &own)?;
-        for index in 0..self.heads.len() {
-            let head = &self.heads[index];
-            let own: Vec<HeadWeight> = head
-                .owners
-                .iter()
-                .map(|&(model, place)| weights[model].1[place])
-                .collect();
-            let (model, place) = head.owners[0];
-            let targets = models[model].targets.attributes.get(place);
-            let targets = targets.map_or(&[][..], Vec::as_slice);
-            let labels = Labels::new(&tape, targets, head.classes(), None)?;
-            let which = Arc::clone(head.which());
-            let discriminates = head.spec.mode == HeadMode::Discriminator;
-            if discriminates {
-                let loss = self.step_discriminator(index, &logits, &labels, parameters_of_step)?;
-                self.note(losses, index + 1, &loss, &which)?;
-            }
-            let head = &self.heads[index];
-            let from = match head.spec.mode {
-                HeadMode::Shared => gather::pick(&mut tape, &x, &which)?,
-                HeadMode::GradReverse => {
-                    let lambda: Vec<f32> = own.iter().map(|weight| weight.lambda).collect();
-                    let picked = gather::pick(&mut tape, &x, &which)?;
-                    let lambda = Memory::of(&card, &lambda)?;
-                    grad_reverse(&mut tape, &picked, lambda)?
-                }
-                HeadMode::Discriminator => {
-                    let picked = gather::pick(&mut tape, &logits, &which)?;
-                    softmax(&mut tape, &picked)?
-                }
-                HeadMode::Coral | HeadMode::Mmd | HeadMode::Cdan => {
-                    unreachable!("trainings with such a head are refused on a device")
-                }
-            };
-            let learns = if discriminates {
-                Learns::No
-            } else {
-                Learns::Yes
-            };
-            let logits = head.forward(&mut tape, from, learns)?;
-            let loss = cross_entropy(&mut tape, &logits, &labels)?;
-            if !discriminates {
-                self.note(losses, index + 1, &loss, &which)?;
-            }
-            self.note(losses, index + 1 + self.heads.len(), &loss, &which)?;
-            let own: Vec<f32> = own.iter().map(|weight| weight.loss).collect();
-            weigh(&mut tape, &loss, &own)?;
-        }
+        let dropped = dropout(&mut tape, &embeddings, batch.dropout, &seeds)?;
+        let logits = self.descend_tasks(&mut tape, &dropped, step)?;
+        let input = HeadInput {
+            embeddings,
+            dropped,
+            logits,
+        };
+        self.descend_heads(&mut tape, &input, step)?;
         tape.backward()
     }
 
     /// One step of the discriminators of one kind on detached emotion probabilities; gives their losses before the step.
-    fn step_discriminator(
+    pub(super) fn step_discriminator(
         &mut self,
         index: usize,
         logits: &Value,
@@ -187,6 +135,7 @@ impl Group {
         let norms = Memory::<f64>::zeros(&self.card, count)?;
         let gradients = &mut walked.gradients;
         self.shared.add_squares(gradients, &norms)?;
+        self.targets.parameters.add_squares(gradients, &norms)?;
         let learning = |head: &StackedHead| head.spec.mode != HeadMode::Discriminator;
         for head in self.heads.iter().filter(|head| learning(head)) {
             head.parameters.add_squares(gradients, &norms)?;
@@ -201,7 +150,7 @@ impl Group {
             "settle",
             (count, 1),
             arguments![
-                of norms, of scales, of self.alive, of clips, of losses, int self.loss_rows(), int count,
+                of norms, of scales, of self.alive, of clips, of losses, int self.loss_rows().all(), int count,
             ],
         )?;
         let parameters_of_step = StepParameters {
@@ -211,6 +160,9 @@ impl Group {
         };
         self.half_done = true;
         self.shared.update(step, gradients, &parameters_of_step)?;
+        self.targets
+            .parameters
+            .update(step, gradients, &parameters_of_step)?;
         for head in self.heads.iter_mut().filter(|head| learning(head)) {
             head.parameters
                 .update(step, gradients, &parameters_of_step)?;
@@ -218,13 +170,8 @@ impl Group {
         Ok(norms)
     }
 
-    /// Rows of [`Measured::losses`].
-    fn loss_rows(&self) -> usize {
-        1 + 2 * self.heads.len()
-    }
-
     /// Keeps the losses of the models in `which` for later.
-    fn note(
+    pub(super) fn note(
         &self,
         losses: &Memory,
         row: usize,

@@ -3,10 +3,20 @@
 use super::*;
 
 /// Every model together with others, in any order and place, and one alone.
-const COMPANIES: [&[usize]; 5] = [&[6, 3, 0], &[2], &[5, 1, 4, 2, 0], &[4, 6], &[7]];
+const COMPANIES: [&[usize]; 9] = [
+    &[6, 3, 0],
+    &[2],
+    &[5, 1, 4, 2, 0],
+    &[4, 6],
+    &[7],
+    &[9, 8],
+    &[10, 1, 9],
+    &[12, 3, 13],
+    &[11],
+];
 
 /// All models side by side.
-const ALL: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+const ALL: [usize; 14] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 
 /// What [`on_device`] gives.
 type Learned = (Vec<Vec<StepLosses>>, Vec<TrainingState>);
@@ -76,7 +86,7 @@ fn wide_products_give_the_same_bits_whatever_trains_side_by_side_with_either_pre
             as_in_the_largest(members, &run(members, at_once), &expected, &setting);
         }
         assert_eq!(card.irregular_products(), 0, "all by their sizes alone");
-        let network = networks(&shape).swap_remove(0);
+        let network = networks(&shape, &data.tasks).swap_remove(0);
         let (reference, _) = on_processor(network, 0, &data, course);
         let allowed = if tf32 { 1e-2 } else { 1e-4 };
         for (found, expected) in expected.0.iter().zip(&reference) {

@@ -1,6 +1,10 @@
 //! How values get to the device: features from the host, many batches one after the other, arrays of any size.
 
+use crate::layers::testing::close_to_size;
+use crate::model::cuda::feed::Feed;
+use crate::model::cuda::packing::Packing;
 use crate::model::cuda::ring::{SEGMENT, SEGMENTS};
+use crate::model::ops::gather::cuda_kernel as gather;
 
 use super::*;
 
@@ -29,6 +33,53 @@ fn masked(at: usize) -> Masked {
         at,
         times: vec![at.min(frames)..(at + 3).min(frames), frames / 2..frames / 2],
         bands: vec![0..at % 2, at % 3 + 1..at % 3 + 2],
+        // With the first of the batch, which may be the utterance itself.
+        blend: (at % 2 == 1).then_some(Blended {
+            partner: 0,
+            share: 0.7,
+        }),
+    }
+}
+
+#[test]
+fn features_of_a_batch_are_blended_and_then_masked() {
+    let Some(card) = card() else { return };
+    let (bins, layers) = encoders().swap_remove(1);
+    let shape = EncoderShape::new(&layers, bins).unwrap();
+    let shape = shape.on_device().unwrap();
+    let data = data(bins, &FRAMES);
+    let views = data.views();
+    // Of a longer one, of a shorter one, of itself; and one that is not blended.
+    let batch = [3, 5, 2, 1].map(masked);
+    let resident = Corpus::new(&card, &views).unwrap();
+    let feed = Feed::new(&card).unwrap();
+    for corpus in [&resident, &Corpus::on_host(views.clone())] {
+        let share = corpus.share(&batch);
+        let packing = Packing::new(&shape, card.sms(), &share.frames, &share.sources);
+        let packed = Packed::new(&feed, packing, &share.brought).unwrap();
+        let source = share.there.unwrap_or_else(|| packed.brought());
+        let found = gather::features(&card, &packed, source, bins, 0.5).unwrap();
+        let mut expected = Vec::new();
+        for own in &batch {
+            let frames = views[own.at].frames;
+            let value = |t: usize, bin: usize| {
+                let hidden = own.times.iter().any(|range| range.contains(&t))
+                    || own.bands.iter().any(|range| range.contains(&bin));
+                let plain = views[own.at].values[t * bins + bin];
+                let blended = own.blend.map(|Blended { partner, share }| {
+                    let other = &views[batch[partner].at];
+                    let other = other.values[t % other.frames * bins + bin];
+                    share * plain + (1.0 - share) * other
+                });
+                if hidden {
+                    0.5
+                } else {
+                    blended.unwrap_or(plain)
+                }
+            };
+            expected.extend((0..frames).flat_map(|t| (0..bins).map(move |bin| value(t, bin))));
+        }
+        close_to_size(&found.read().unwrap(), &expected, 1e-6);
     }
 }
 
@@ -69,8 +120,8 @@ fn features_on_the_host_give_the_same_bits_as_on_the_device() {
         );
         let group = Group::new(&card, here).unwrap();
         assert_eq!(
-            group.classify(&on_host).unwrap(),
-            group.classify(&resident).unwrap()
+            group.predict(&on_host).unwrap(),
+            group.predict(&resident).unwrap()
         );
     }
 }

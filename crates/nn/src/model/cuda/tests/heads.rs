@@ -1,7 +1,6 @@
 //! Each operation of heads and losses on the tape of the device against its definition.
 
-use cudarc::driver::result::memcpy_dtoh_sync;
-use dfdx::prelude::{AsArray, Backward, Cpu, TensorFromVec, Trace};
+use dfdx::prelude::{AsArray, Backward, Cpu, SumTo, TensorFromVec, Trace};
 use proptest::prelude::*;
 
 use crate::layers::testing::close_to_size;
@@ -11,50 +10,18 @@ use crate::model::ops::dense::cuda_kernel::{DenseArrays, dense};
 use crate::model::ops::dropout::cuda_kernel::dropout;
 use crate::model::ops::gather::cuda_kernel::pick;
 use crate::model::ops::grad_reverse::cuda_kernel::grad_reverse;
+use crate::model::ops::multilinear_map::cuda_kernel::multilinear_map;
 use crate::model::ops::relu::cuda_kernel::relu;
-use crate::model::ops::{cross_entropy as on_processor, dropout as dropout_on_processor};
+use crate::model::ops::{
+    cross_entropy as on_processor, dropout as dropout_on_processor,
+    multilinear_map as map_on_processor,
+};
 
+use super::operation::{both_ways, sizes};
 use super::*;
 
 const ALLOWED: f64 = 1e-4;
 const CASES: u32 = 24;
-
-/// Models, rows and columns.
-type Sizes = (usize, usize, usize);
-
-fn sizes() -> impl Strategy<Value = Sizes> {
-    (1usize..6, 1usize..9, 1usize..40)
-}
-
-/// Carries out an operation on `x` and walks back from `slope` at its output: output and gradient of `x`.
-fn both_ways(
-    card: &Arc<Card>,
-    sizes: Sizes,
-    x: &[f32],
-    slope: &[f32],
-    operation: impl FnOnce(&mut Tape, &Value) -> Value,
-) -> (Vec<f32>, Vec<f32>) {
-    let mut tape = Tape::new(card);
-    let x = Value::new(&tape, Memory::of(card, x).unwrap(), sizes).unwrap();
-    let output = operation(&mut tape, &x);
-    let (to, card, slope) = (output.clone(), Arc::clone(card), slope.to_vec());
-    tape.record(move |gradients| {
-        let place = to.handle.gradient(gradients)?;
-        assert_eq!(to.all(), slope.len(), "a slope for each output");
-        // SAFETY: as many values as the output has.
-        unsafe { card.upload(place, &slope) }
-    });
-    let mut walked = tape.backward().unwrap();
-    let place = x.handle.gradient(&mut walked.gradients).unwrap();
-    (output.values.read().unwrap(), read(place, x.all()))
-}
-
-fn read(place: Pointer, length: usize) -> Vec<f32> {
-    let mut values = vec![0.0; length];
-    // SAFETY: callers name arrays that are so long.
-    unsafe { memcpy_dtoh_sync(&mut values, place) }.unwrap();
-    values
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
@@ -116,6 +83,31 @@ proptest! {
     }
 
     #[test]
+    fn the_multilinear_map_is_that_of_the_processor(
+        (models, rows, width) in sizes(), classes in 1usize..6, seed: u32,
+    ) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        let length = rows * width;
+        let x = noise(models * length, seed);
+        let shares = noise(models * rows * classes, seed ^ 1);
+        let slope = noise(models * length * classes, seed ^ 2);
+        let (found, back) = both_ways(&card, (models, rows, width), &x, &slope, |tape, x| {
+            multilinear_map(tape, x, Memory::of(&card, &shares).unwrap()).unwrap()
+        });
+        for model in 0..models {
+            let device = Cpu::default();
+            let own = device.tensor_from_vec(x[model * length..][..length].to_vec(), (rows, width));
+            let shares = shares[model * rows * classes..][..rows * classes].to_vec();
+            let mapped = map_on_processor::multilinear_map(own.leaky_trace(), shares, classes).unwrap();
+            prop_assert_eq!(&found[model * length * classes..][..length * classes], &mapped.as_vec());
+            let slope = slope[model * length * classes..][..length * classes].to_vec();
+            let slope = device.tensor_from_vec(slope, (rows, classes * width));
+            let gradient = (mapped * slope).sum().backward().get(&own).as_vec();
+            close_to_size(&back[model * length..][..length], &gradient, ALLOWED);
+        }
+    }
+
+    #[test]
     fn softmax_and_cross_entropy_are_those_of_the_processor(
         (models, rows, _) in sizes(), classes in 1usize..9, weighted: bool, seed: u32,
         picks in prop::collection::vec(prop::option::weighted(0.8, 0usize..60), 8),
@@ -141,18 +133,23 @@ proptest! {
             close_to_size(&back, &expected, ALLOWED);
         }
 
-        let targets: Vec<_> = picks[..rows].iter().map(|p| p.map(|p| p % classes)).collect();
+        // Every model has labels of its own.
+        let of_model = |model: usize| -> Vec<Option<usize>> {
+            picks[..rows].iter().map(|p| p.map(|p| (p + model * (p % 3)) % classes)).collect()
+        };
+        let targets: Vec<_> = (0..models).map(of_model).collect();
+        let targets: Vec<&[Option<usize>]> = targets.iter().map(Vec::as_slice).collect();
         let weights: Vec<f32> = noise(classes, seed ^ 2).iter().map(|v| 1.1 + v).collect();
         let weights = weighted.then_some(&weights[..]);
         let slope = noise(models, seed ^ 3);
         let (found, back) = both_ways(&card, size, &x, &slope, |tape, x| {
-            let labels = Labels::new(tape, &targets, classes, weights).unwrap();
+            let labels = Labels::new(&card, &targets, classes, weights).unwrap();
             cross_entropy(tape, x, &labels).unwrap()
         });
         for model in 0..models {
             let own = x[model * length..][..length].to_vec();
             let logits = Cpu::default().tensor_from_vec(own, (rows, classes));
-            let loss = on_processor::cross_entropy(logits.leaky_trace(), &targets, weights).unwrap();
+            let loss = on_processor::cross_entropy(logits.leaky_trace(), targets[model], weights).unwrap();
             close_to_size(&found[model..=model], &[loss.array()], ALLOWED);
             let gradient = loss.backward().get(&logits).as_vec();
             let expected: Vec<f32> = gradient.iter().map(|g| slope[model] * g).collect();

@@ -25,16 +25,17 @@ extern "C" __global__ void softmax_back(float *grad_logits, const float *grad_ou
     for (int c = 0; c < classes; c++) grad_logits[own + c] += out[own + c] * (grad_out[own + c] - sum);
 }
 
-// The loss of each row, divided by the weights' sum, and its slopes. A negative target adds nothing.
+// The loss of each row, divided by the weights' sum, and its slopes. targets [models, rows]: a negative one adds nothing.
 //
-// weights [classes] are the same for all models, or there are none; `share` is one over the sum of the targets' weights.
+// weights [classes] are the same for all models, or there are none; so are row_weights [models, rows]. scales [models] are one
+// over the sum of the targets' weights.
 extern "C" __global__ void cross_entropy_rows(
-    double *losses, float *slopes, const float *logits, const int *targets, const float *weights, double share,
-    int rows, int classes) {
+    double *losses, float *slopes, const float *logits, const int *targets, const float *weights,
+    const double *row_weights, const double *scales, int rows, int classes) {
     int row = blockIdx.x * blockDim.x + threadIdx.x;
     if (row >= rows) return;
     size_t own = ((size_t)blockIdx.y * rows + row) * classes;
-    int target = targets[row];
+    int target = targets[(size_t)blockIdx.y * rows + row];
     if (target < 0) {
         losses[(size_t)blockIdx.y * rows + row] = 0.0;
         for (int c = 0; c < classes; c++) slopes[own + c] = 0.0f;
@@ -44,7 +45,8 @@ extern "C" __global__ void cross_entropy_rows(
     for (int c = 1; c < classes; c++) largest = fmaxf(largest, logits[own + c]);
     double sum = 0.0;
     for (int c = 0; c < classes; c++) sum += exp((double)(logits[own + c] - largest));
-    double factor = share * (weights ? (double)weights[target] : 1.0);
+    double factor = scales[blockIdx.y] * (weights ? (double)weights[target] : 1.0);
+    if (row_weights) factor *= row_weights[(size_t)blockIdx.y * rows + row];
     losses[(size_t)blockIdx.y * rows + row] = factor * (log(sum) - (double)(logits[own + target] - largest));
     for (int c = 0; c < classes; c++) {
         double p = exp((double)(logits[own + c] - largest)) / sum;
@@ -52,27 +54,13 @@ extern "C" __global__ void cross_entropy_rows(
     }
 }
 
-// loss[m] = sum of its rows, in their order.
-extern "C" __global__ void cross_entropy_total(float *loss, const double *losses, int models, int rows) {
+// scales[m] = one over the sum of the weights of the rows that have a target, in their order; 0 where none has.
+extern "C" __global__ void cross_entropy_scales(
+    double *scales, const int *targets, const double *row_weights, int models, int rows) {
     int model = blockIdx.x * blockDim.x + threadIdx.x;
     if (model >= models) return;
-    double sum = 0.0;
-    for (int row = 0; row < rows; row++) sum += losses[(size_t)model * rows + row];
-    loss[model] = (float)sum;
-}
-
-// grad_logits[m] += grad_loss[m] * slopes[m].
-extern "C" __global__ void cross_entropy_back(
-    float *grad_logits, const float *grad_loss, const float *slopes, int length) {
-    int at = blockIdx.x * blockDim.x + threadIdx.x;
-    if (at >= length) return;
-    size_t own = (size_t)blockIdx.y * length + at;
-    grad_logits[own] += grad_loss[blockIdx.y] * slopes[own];
-}
-
-// grad[m] += weight[m]: each loss receives its weight in the total.
-extern "C" __global__ void add_weights(float *grad, const float *weight, int length) {
-    int at = blockIdx.x * blockDim.x + threadIdx.x;
-    if (at >= length) return;
-    grad[at] += weight[at];
+    double total = 0.0;
+    for (size_t row = (size_t)model * rows; row < (size_t)(model + 1) * rows; row++)
+        if (targets[row] >= 0) total += row_weights[row];
+    scales[model] = total > 0.0 ? 1.0 / total : 0.0;
 }

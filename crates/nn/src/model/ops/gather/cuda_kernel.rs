@@ -1,4 +1,5 @@
-//! A batch's features out of those of the whole corpus, masked as SpecAugment does; and some models out of all.
+//! A batch's features out of those of the whole corpus, blended by mixup and masked as SpecAugment does; and some models
+//! out of all.
 
 use std::sync::Arc;
 

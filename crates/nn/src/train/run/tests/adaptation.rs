@@ -3,7 +3,10 @@
 use super::*;
 
 /// Those of one corpus lose their classes.
-fn unlabelled<'a>(train: &'a [Made], validation: &'a [Made]) -> TrainingData<'a> {
+pub(in crate::train::run) fn unlabelled<'a>(
+    train: &'a [Made],
+    validation: &'a [Made],
+) -> TrainingData<'a> {
     let mut data = data(train, validation);
     for example in data.train.iter_mut().chain(&mut data.validation) {
         if example.corpus == "alpha" {
@@ -13,7 +16,8 @@ fn unlabelled<'a>(train: &'a [Made], validation: &'a [Made]) -> TrainingData<'a>
     data
 }
 
-fn adapting(mode: HeadMode) -> TrainOptions {
+/// A training that adapts to that corpus.
+pub(in crate::train::run) fn adapting(mode: HeadMode) -> TrainOptions {
     let mut options = small(&[(Attribute::Corpus, mode)]);
     options.heads[0].target = vec!["alpha".into()];
     options.sampling = Sampling::Corpus;

@@ -7,7 +7,16 @@ use crate::train::{TargetColumn, TargetScore};
 
 use super::*;
 
-/// A number that follows what a network can hear, and one that does not vary.
+/// A numeric target that follows what a network can hear.
+pub(in crate::train::run) fn loudness(train: &[Made], validation: &[Made]) -> TargetColumn {
+    TargetColumn {
+        name: "loudness".into(),
+        train: numbers(train),
+        validation: numbers(validation),
+    }
+}
+
+/// A number that follows what a network can hear; some are not known.
 fn numbers(made: &[Made]) -> Vec<Option<f64>> {
     let number = |(at, made): (usize, &Made)| {
         let loud = made
@@ -26,11 +35,7 @@ fn numbers(made: &[Made]) -> Vec<Option<f64>> {
 fn numeric_targets_are_learned_alone_and_beside_the_classes() {
     let (train_set, validation) = (corpus(240, "Train", 1), corpus(90, "Validation", 77_000));
     let mut data = data(&train_set, &validation);
-    data.targets = vec![TargetColumn {
-        name: "loudness".into(),
-        train: numbers(&train_set),
-        validation: numbers(&validation),
-    }];
+    data.targets = vec![loudness(&train_set, &validation)];
     let views: Vec<_> = validation.iter().map(|made| made.features.view()).collect();
     for loss in ["ccc", "mse", "mae"].map(|name| LossName::named(name).unwrap()) {
         let with_classes = loss == LossName::CONCORDANCE;

@@ -1,5 +1,8 @@
 //! The frame of losses of one number for each row: what is known is compared, the rest receives no gradient.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 

@@ -2,6 +2,9 @@
 //! domain adaptation", 2016, eq. 1 to 6). With PyTorch's tensors: `(torch.cov(s.T) - torch.cov(t.T)).square().sum() / (4 *
 //! s.shape[1] ** 2)`.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
@@ -19,7 +22,7 @@ pub fn coral<T: Tape<f32, Cpu>>(
     embeddings: Tensor<(usize, usize), f32, Cpu, T>,
     labels: &[Option<usize>],
 ) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
-    group_penalty(embeddings, labels, 2, |first, second| {
+    group_penalty(embeddings, labels, |first, second| {
         let (a, b) = (centred(first), centred(second));
         let products = [products(&a, &a), products(&b, &b), products(&a, &b)];
         let [of_a, of_b, mixed] = products.each_ref().map(|all| squares(all));

@@ -1,33 +1,43 @@
 //! Cross-entropy whose targets are distributions over the classes, and label smoothing (Szegedy et al. 2016), as
 //! `torch.nn.functional.cross_entropy` has them.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
 use super::class_loss::{ClassTargets, RowLoss, class_loss, weight_of};
 use super::cross_entropy::cross_entropy;
-use super::loss::{ClassCase, Compare, Loss, LossKeys};
+use super::loss::{ClassCase, Compare, CompareClasses, Loss, LossKeys};
 
 /// Cross-entropy, smoothed or not, with classes or shares.
 pub const LOSS: Loss = Loss {
     name: "cross_entropy",
     keys: &["label_smoothing"],
-    has_kernels: true,
-    compare: Compare::Classes(|logits, case| match case {
-        ClassCase {
-            targets: ClassTargets::Classes(classes),
-            keys: LossKeys {
-                label_smoothing: 0.0,
+    compare: Compare::Classes(CompareClasses {
+        here: |logits, case| match case {
+            ClassCase {
+                targets: ClassTargets::Classes(classes),
+                keys:
+                    LossKeys {
+                        label_smoothing: 0.0,
+                        ..
+                    },
                 ..
-            },
-            ..
-        } => cross_entropy(logits, classes, case.weights),
-        _ => soft_cross_entropy(
-            logits,
-            case.targets,
-            case.weights,
-            case.keys.label_smoothing,
-        ),
+            } => cross_entropy(logits, classes, case.weights),
+            _ => soft_cross_entropy(
+                logits,
+                case.targets,
+                case.weights,
+                case.keys.label_smoothing,
+            ),
+        },
+        #[cfg(feature = "cuda")]
+        on_device: |tape, logits, case| {
+            let smoothing = case.keys.label_smoothing;
+            cuda_kernel::plain_or_soft(tape, logits, case.targets, case.weights, smoothing)
+        },
     }),
 };
 

@@ -1,5 +1,8 @@
 //! The frame of losses of class probabilities: a loss and its derivative by the log-probabilities of each row.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 use pipe_foundation::exact;

@@ -2,20 +2,26 @@
 //! `log = log_softmax(x, 1)[rows, target]; (-(weight * (1 - log.exp()) ** gamma * log)).sum() / weight.sum()`, and with the
 //! shares q of votes `(-(q * weight * (1 - log.exp()) ** gamma * log)).sum() / len(q)` of all `log = log_softmax(x, 1)`.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 use pipe_foundation::exact;
 
 use super::class_loss::{ClassTargets, RowLoss, class_loss, weight_of};
-use super::loss::{Compare, Loss};
+use super::loss::{Compare, CompareClasses, Loss};
 
 /// The focal loss of classes or shares.
 pub const LOSS: Loss = Loss {
     name: "focal",
     keys: &["gamma"],
-    has_kernels: false,
-    compare: Compare::Classes(|logits, case| {
-        focal(logits, case.targets, case.weights, case.keys.gamma)
+    compare: Compare::Classes(CompareClasses {
+        here: |logits, case| focal(logits, case.targets, case.weights, case.keys.gamma),
+        #[cfg(feature = "cuda")]
+        on_device: |tape, logits, case| {
+            cuda_kernel::focal(tape, logits, case.targets, case.weights, case.keys.gamma)
+        },
     }),
 };
 

@@ -1,17 +1,23 @@
 //! Mean squared error (`torch.nn.functional.mse_loss`).
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
-use super::loss::{Compare, Loss};
+use super::loss::{Compare, CompareNumbers, Loss};
 use super::regression_loss::regression_loss;
 
 /// The mean squared error.
 pub const LOSS: Loss = Loss {
     name: "mse",
     keys: &[],
-    has_kernels: false,
-    compare: Compare::Numbers(squared_error),
+    compare: Compare::Numbers(CompareNumbers {
+        here: squared_error,
+        #[cfg(feature = "cuda")]
+        on_device: cuda_kernel::squared_error,
+    }),
 };
 
 /// Mean of `(x - y)²` of predictions `[rows, 1]` over the rows with a target.

@@ -2,6 +2,9 @@
 //! "Conditional adversarial domain adaptation", 2018, eq. 4). With PyTorch's tensors: `torch.bmm(p.unsqueeze(2),
 //! f.unsqueeze(1)).flatten(1)`, where `p` is detached as in the authors' program.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 

@@ -2,6 +2,9 @@
 //! eq. 3; the kernels as in Long et al., "Learning transferable features with deep adaptation networks", 2015). PyTorch has
 //! none; `tests/golden/penalties/make.py` has it with its tensors.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 use pipe_foundation::exact;
@@ -24,7 +27,7 @@ pub fn mmd<T: Tape<f32, Cpu>>(
     embeddings: Tensor<(usize, usize), f32, Cpu, T>,
     labels: &[Option<usize>],
 ) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
-    group_penalty(embeddings, labels, 2, |first, second| {
+    group_penalty(embeddings, labels, |first, second| {
         let rows: Vec<&[f64]> = first.rows().chain(second.rows()).collect();
         let pairs: Vec<(usize, usize)> = (0..rows.len())
             .flat_map(|i| (i + 1..rows.len()).map(move |j| (i, j)))

@@ -1,11 +1,17 @@
 //! The frame of penalties on how the embeddings of groups of utterances differ, such as those of two corpora.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use std::collections::BTreeMap;
 
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
 use super::tape_op::unary;
+
+/// Rows that a group needs to be compared.
+pub(super) const FEWEST: usize = 2;
 
 /// Embeddings of one group, `[rows, width]` row-major.
 pub(super) struct Group {
@@ -33,7 +39,7 @@ pub(super) struct Difference {
     pub slopes: [Vec<f64>; 2],
 }
 
-/// The mean of `compare` over all pairs of groups with at least `fewest` rows of embeddings `[rows, width]`; 0 where no two
+/// The mean of `compare` over all pairs of groups with at least [`FEWEST`] rows of embeddings `[rows, width]`; 0 where no two
 /// groups have as many. Rows without a label belong to no group and receive no gradient.
 ///
 /// # Errors
@@ -41,7 +47,6 @@ pub(super) struct Difference {
 pub(super) fn group_penalty<T: Tape<f32, Cpu>>(
     embeddings: Tensor<(usize, usize), f32, Cpu, T>,
     labels: &[Option<usize>],
-    fewest: usize,
     compare: impl Fn(&Group, &Group) -> Difference,
 ) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
     let width = embeddings.shape().1;
@@ -52,7 +57,7 @@ pub(super) fn group_penalty<T: Tape<f32, Cpu>>(
             members.entry(*label).or_default().push(row);
         }
     }
-    members.retain(|_, rows| rows.len() >= fewest);
+    members.retain(|_, rows| rows.len() >= FEWEST);
     let groups: Vec<(Vec<usize>, Group)> = (members.into_values())
         .map(|rows| {
             let of_row = |&row: &usize| values[row * width..][..width].iter().copied();

@@ -2,18 +2,24 @@
 //! 2016). PyTorch has none; with its tensors: `1 - 2 * cov / (x.var(0) + y.var(0) + (x.mean() - y.mean()) ** 2)` with
 //! `unbiased=False`.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
-use super::loss::{Compare, Loss};
+use super::loss::{Compare, CompareNumbers, Loss};
 use super::regression_loss::regression_loss;
 
 /// One minus the concordance correlation.
 pub const LOSS: Loss = Loss {
     name: "ccc",
     keys: &[],
-    has_kernels: false,
-    compare: Compare::Numbers(concordance),
+    compare: Compare::Numbers(CompareNumbers {
+        here: concordance,
+        #[cfg(feature = "cuda")]
+        on_device: cuda_kernel::concordance,
+    }),
 };
 
 /// `1 - 2 s_xy / (s_x² + s_y² + (m_x - m_y)²)` of predictions `[rows, 1]` over the rows with a target, moments with

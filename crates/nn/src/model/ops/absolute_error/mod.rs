@@ -1,17 +1,23 @@
 //! Mean absolute error (`torch.nn.functional.l1_loss`).
 
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda_kernel;
+
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
-use super::loss::{Compare, Loss};
+use super::loss::{Compare, CompareNumbers, Loss};
 use super::regression_loss::regression_loss;
 
 /// The mean absolute error.
 pub const LOSS: Loss = Loss {
     name: "mae",
     keys: &[],
-    has_kernels: false,
-    compare: Compare::Numbers(absolute_error),
+    compare: Compare::Numbers(CompareNumbers {
+        here: absolute_error,
+        #[cfg(feature = "cuda")]
+        on_device: cuda_kernel::absolute_error,
+    }),
 };
 
 /// Mean of `|x - y|` of predictions `[rows, 1]` over the rows with a target; where both are equal, the slope is 0 as in
