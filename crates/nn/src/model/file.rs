@@ -148,7 +148,7 @@ impl Model {
             #[cfg(feature = "cuda")]
             Device::Cuda { ordinal, tf32 } => {
                 let encoder = self.network.encoder();
-                encoder.shape().on_device()?;
+                encoder.shape().check_kernels()?;
                 utterances.iter().try_for_each(|view| encoder.check(view))?;
                 let rows = super::cuda::classify(ordinal, tf32, &self.network, utterances)?;
                 let outputs = rows.into_iter().map(|probabilities| Outputs {

@@ -31,6 +31,7 @@ const OTHERS: &str = concat!(
     include_str!("../ops/grad_reverse/grad_reverse.cu"),
     include_str!("../ops/relu/relu.cu"),
     include_str!("../optimiser/optimiser.cu"),
+    include_str!("spread.cu"),
 );
 
 /// One argument of a kernel, by its size.
