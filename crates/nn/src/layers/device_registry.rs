@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::conv::shape::ConvShape;
+use super::layer_norm::SizedNorm as LayerNorm;
 use super::linear::SizedLinear;
 use super::lstm::shape::LstmShape;
 use super::on_device::{AnyDeviceLayer, DeviceLayer};
@@ -19,6 +20,7 @@ const ON_DEVICE: &[Version] = &[
     of::<LstmShape>,
     of::<SizedPool>,
     of::<SizedLinear>,
+    of::<LayerNorm>,
 ];
 
 fn of<L: DeviceLayer>(layer: &(dyn SizedLayer + 'static)) -> Option<Arc<dyn AnyDeviceLayer>> {

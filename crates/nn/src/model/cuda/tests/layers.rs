@@ -84,4 +84,10 @@ proptest! {
         let own = format!(r#"{{"layer":"linear","units":{units}}}"#);
         agrees_anywhere(&card, &own, pooled, &trial);
     }
+
+    #[test]
+    fn layer_normalisation(trial in trials(20), pooled: bool) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        agrees_anywhere(&card, r#"{"layer":"layer_norm","epsilon":0.01}"#, pooled, &trial);
+    }
 }
