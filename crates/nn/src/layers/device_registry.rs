@@ -9,6 +9,7 @@ use super::linear::SizedLinear;
 use super::lstm::shape::LstmShape;
 use super::on_device::{AnyDeviceLayer, DeviceLayer};
 use super::sized::SizedLayer;
+use super::statistics_pool::SizedStatistics;
 use super::time_pool::SizedPool;
 
 /// Gives the layer as a device runs it, where it is of one type.
@@ -21,6 +22,7 @@ const ON_DEVICE: &[Version] = &[
     of::<SizedPool>,
     of::<SizedLinear>,
     of::<LayerNorm>,
+    of::<SizedStatistics>,
 ];
 
 fn of<L: DeviceLayer>(layer: &(dyn SizedLayer + 'static)) -> Option<Arc<dyn AnyDeviceLayer>> {

@@ -90,4 +90,10 @@ proptest! {
         let Some(card) = shared_card() else { return Ok(()) };
         agrees_anywhere(&card, r#"{"layer":"layer_norm","epsilon":0.01}"#, pooled, &trial);
     }
+
+    #[test]
+    fn statistics_pooling(trial in trials(20)) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        agrees(&card, r#"[{"layer":"statistics_pool"}]"#, 0, &trial);
+    }
 }
