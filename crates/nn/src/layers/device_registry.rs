@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use super::attention_pool::SizedAttention;
 use super::conv::shape::ConvShape;
 use super::layer_norm::SizedNorm as LayerNorm;
 use super::linear::SizedLinear;
@@ -23,6 +24,7 @@ const ON_DEVICE: &[Version] = &[
     of::<SizedLinear>,
     of::<LayerNorm>,
     of::<SizedStatistics>,
+    of::<SizedAttention>,
 ];
 
 fn of<L: DeviceLayer>(layer: &(dyn SizedLayer + 'static)) -> Option<Arc<dyn AnyDeviceLayer>> {

@@ -96,4 +96,11 @@ proptest! {
         let Some(card) = shared_card() else { return Ok(()) };
         agrees(&card, r#"[{"layer":"statistics_pool"}]"#, 0, &trial);
     }
+
+    #[test]
+    fn attentive_pooling(trial in trials(20), units in 1usize..7, heads in 1usize..4) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        let layers = format!(r#"[{{"layer":"attention_pool","units":{units},"heads":{heads}}}]"#);
+        agrees(&card, &layers, 0, &trial);
+    }
 }
