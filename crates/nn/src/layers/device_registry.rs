@@ -12,6 +12,7 @@ use super::on_device::{AnyDeviceLayer, DeviceLayer};
 use super::sized::SizedLayer;
 use super::statistics_pool::SizedStatistics;
 use super::time_pool::SizedPool;
+use super::weighted_sum::SizedSum;
 
 /// Gives the layer as a device runs it, where it is of one type.
 type Version = fn(&(dyn SizedLayer + 'static)) -> Option<Arc<dyn AnyDeviceLayer>>;
@@ -25,6 +26,7 @@ const ON_DEVICE: &[Version] = &[
     of::<LayerNorm>,
     of::<SizedStatistics>,
     of::<SizedAttention>,
+    of::<SizedSum>,
 ];
 
 fn of<L: DeviceLayer>(layer: &(dyn SizedLayer + 'static)) -> Option<Arc<dyn AnyDeviceLayer>> {

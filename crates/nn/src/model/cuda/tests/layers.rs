@@ -103,4 +103,11 @@ proptest! {
         let layers = format!(r#"[{{"layer":"attention_pool","units":{units},"heads":{heads}}}]"#);
         agrees(&card, &layers, 0, &trial);
     }
+
+    #[test]
+    fn weighted_sums_of_parts(trial in trials(20), parts in 1usize..5, pooled: bool) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        let trial = Trial { width: parts * trial.width, ..trial };
+        agrees_anywhere(&card, &format!(r#"{{"layer":"weighted_sum","parts":{parts}}}"#), pooled, &trial);
+    }
 }
