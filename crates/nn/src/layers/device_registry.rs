@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::attention_pool::SizedAttention;
 use super::conv::shape::ConvShape;
+use super::dropout::SizedDropout;
 use super::layer_norm::SizedNorm as LayerNorm;
 use super::linear::SizedLinear;
 use super::lstm::shape::LstmShape;
@@ -27,6 +28,7 @@ const ON_DEVICE: &[Version] = &[
     of::<SizedStatistics>,
     of::<SizedAttention>,
     of::<SizedSum>,
+    of::<SizedDropout>,
 ];
 
 fn of<L: DeviceLayer>(layer: &(dyn SizedLayer + 'static)) -> Option<Arc<dyn AnyDeviceLayer>> {

@@ -57,6 +57,7 @@ mod on_device;
 mod recurrence_kernel;
 mod recurrent_layer;
 mod registry;
+pub(crate) mod seeds;
 mod sized;
 mod slot;
 mod spaced;

@@ -25,6 +25,8 @@ pub struct DeviceRun<'a> {
     pub after: &'a Frames,
     /// Models side by side.
     pub models: usize,
+    /// For each model, the seed of what is drawn in this step and layer; none where nothing is learned.
+    pub seeds: Option<&'a [u64]>,
 }
 
 /// Frames `[models, rows, width]` on the device, or `[rows, width]` where all models share them.

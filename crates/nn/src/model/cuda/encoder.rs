@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use crate::layers::{DeviceArrays, DeviceFrames, DeviceRun, Held, Laid};
+use crate::layers::{DeviceArrays, DeviceFrames, DeviceRun, Held, Laid, seeds};
 use crate::model::ops::gather::cuda_kernel as gather;
 
 use super::chain::Chain;
@@ -28,19 +28,21 @@ struct Pass {
     models: usize,
     /// For each layer, where its arrays are.
     values: Vec<Vec<Pointer>>,
+    /// For each layer and model, the seed of what is drawn; none where nothing is learned.
+    seeds: Option<Vec<Vec<u64>>>,
 }
 
 /// Reads a batch's frames `[rows, bins]` and gives the embeddings `[models, utterances, embedding]`.
 ///
-/// `pieces` are the places of each layer's arrays among the parameters. With `learns`, the backward operation adds to
-/// their gradient.
+/// `pieces` are the places of each layer's arrays among the parameters. With `seeds`, one for each model, it is a pass that
+/// is learned from: layers draw by them, and the backward operation adds to the parameters' gradient.
 pub fn forward(
     tape: &mut Tape,
     chain: &Arc<Chain>,
     (pieces, parameters): (&[Vec<usize>], &StackedParameters),
     batch: Batch,
     features: Memory,
-    learns: bool,
+    seeds: Option<&[u64]>,
 ) -> Result<Value, CudaError> {
     let values = |own: &Vec<usize>| own.iter().map(|&piece| parameters.values(piece)).collect();
     let pass = Pass {
@@ -48,12 +50,13 @@ pub fn forward(
         chain: Arc::clone(chain),
         models: parameters.models(),
         values: pieces.iter().map(values).collect(),
+        seeds: seeds.map(|seeds| of_layers(seeds, chain.layers().len())),
         batch,
     };
-    let (output, kept) = pass.forward(features, learns)?;
+    let (output, kept) = pass.forward(features)?;
     let utterances = pass.batch.packed.packing.utterances;
     let output = Value::new(tape, output, (pass.models, utterances, chain.embedding()))?;
-    if learns {
+    if seeds.is_some() {
         let to = output.clone();
         let place = |own: &Vec<usize>| {
             let places = own.iter().map(|&piece| parameters.gradient_place(piece));
@@ -68,6 +71,15 @@ pub fn forward(
     Ok(output)
 }
 
+/// For each layer, the seeds of all models.
+fn of_layers(seeds: &[u64], layers: usize) -> Vec<Vec<u64>> {
+    let of_layer = |index| {
+        let own = seeds.iter().map(|&seed| seeds::of_layer(seed, index));
+        own.collect()
+    };
+    (0..layers).map(of_layer).collect()
+}
+
 impl Pass {
     /// Where the layer at `index` runs.
     fn run(&self, index: usize) -> DeviceRun<'_> {
@@ -78,11 +90,12 @@ impl Pass {
             before: &packing.frames[index],
             after: &packing.made[index],
             models: self.models,
+            seeds: self.seeds.as_ref().map(|seeds| &seeds[index][..]),
         }
     }
 
     /// The frames that the last layer makes, and what all leave for the backward pass, if there is to be one.
-    fn forward(&self, features: Memory, learns: bool) -> Result<(Memory, Vec<Held>), CudaError> {
+    fn forward(&self, features: Memory) -> Result<(Memory, Vec<Held>), CudaError> {
         let (card, models, packed) = (&self.card, self.models, &self.batch.packed);
         let mut kept = Vec::new();
         let mut input = DeviceFrames {
@@ -98,7 +111,7 @@ impl Pass {
             }
             let (run, tables) = (self.run(index), &self.batch.layers[index]);
             let (output, own) = layer.forward(&run, tables, &self.values[index], input)?;
-            if learns {
+            if self.seeds.is_some() {
                 kept.push(own);
             }
             let ways = (run.after, &packed.packing.frames[index + 1]);

@@ -162,14 +162,14 @@ impl Group {
         self.half_done
     }
 
-    /// The shared layers' output `[models, utterances, embedding]`.
+    /// The shared layers' output `[models, utterances, embedding]`; with a seed for each model where it is learned from.
     fn embed(
         &self,
         tape: &mut Tape,
         corpus: &Corpus<'_>,
         utterances: &[Masked],
         fill: f32,
-        learns: bool,
+        seeds: Option<&[u64]>,
     ) -> Result<Value, CudaError> {
         let share = corpus.share(utterances);
         let LaidBatch { packing, layers } =
@@ -180,7 +180,7 @@ impl Group {
         let features = gather::features(&self.card, &packed, source, corpus.bins, fill)?;
         let arrays = (&self.arrays.layers[..], &self.shared);
         let batch = Batch { packed, layers };
-        encoder::forward(tape, &self.chain, arrays, batch, features, learns)
+        encoder::forward(tape, &self.chain, arrays, batch, features, seeds)
     }
 
     /// Logits of the emotion head.

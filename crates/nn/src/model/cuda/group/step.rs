@@ -74,8 +74,9 @@ impl Group {
     ) -> Result<Walked, CudaError> {
         let card = Arc::clone(&self.card);
         let mut tape = Tape::new(&card);
-        let x = self.embed(&mut tape, batch.corpus, batch.utterances, batch.fill, true)?;
         let seeds: Vec<u64> = models.iter().map(|model| model.dropout_seed).collect();
+        let (corpus, utterances) = (batch.corpus, batch.utterances);
+        let x = self.embed(&mut tape, corpus, utterances, batch.fill, Some(&seeds))?;
         let x = dropout(&mut tape, &x, batch.dropout, &seeds)?;
         let logits = self.emotion(&mut tape, &x)?;
         let emotion = Labels::new(

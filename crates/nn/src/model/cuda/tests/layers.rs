@@ -110,4 +110,11 @@ proptest! {
         let trial = Trial { width: parts * trial.width, ..trial };
         agrees_anywhere(&card, &format!(r#"{{"layer":"weighted_sum","parts":{parts}}}"#), pooled, &trial);
     }
+
+    #[test]
+    fn dropout(trial in trials(20), probability in prop_oneof![Just(0.0), 0.05..0.9], pooled: bool) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        let own = format!(r#"{{"layer":"dropout","probability":{probability}}}"#);
+        agrees_anywhere(&card, &own, pooled, &trial);
+    }
 }

@@ -95,12 +95,14 @@ pub fn agrees(card: &Arc<Card>, layers: &str, index: usize, trial: &Trial) {
         .map(|own| Memory::zeros(card, own.len()).unwrap())
         .collect();
     let starts = |all: &[Memory]| all.iter().map(|own| own.at(0)).collect::<Vec<Pointer>>();
+    let seeds: Vec<u64> = (0..models as u64).map(|model| 77 + model).collect();
     let run = DeviceRun {
         card,
         packed: &packed,
         before,
         after,
         models,
+        seeds: Some(&seeds),
     };
     let frames = DeviceFrames {
         values: there(&input),
@@ -145,7 +147,7 @@ pub fn agrees(card: &Arc<Card>, layers: &str, index: usize, trial: &Trial) {
         let made = (after, &places_after[..]);
         let frames = cut(&input, read, reader, input_width);
         let slope = cut(&slope, made, model, width);
-        let expected = on_processor(layer, values, &frames, &slope);
+        let expected = on_processor(layer, values, seeds[model], &frames, &slope);
         for (found, expected) in (cut(&output, made, model, width).iter()).zip(&expected.output) {
             close(found, expected);
         }
@@ -186,13 +188,13 @@ fn frames_of(
 fn on_processor(
     layer: &Arc<dyn AnyDeviceLayer>,
     values: &[f32],
+    seed: u64,
     frames: &[Vec<f32>],
     slope: &[Vec<f32>],
 ) -> Made {
+    let widths = (layer.input(), layer.output());
     match layer.run() {
-        Run::Frames(run) | Run::Batch(run) => {
-            of_frames(run, (layer.input(), layer.output()), values, frames, slope)
-        }
+        Run::Frames(run) | Run::Batch(run) => of_frames(run, widths, (values, seed), frames, slope),
         Run::Sequences(run) => of_sequences(run, layer.input(), values, frames, slope),
     }
 }
@@ -200,7 +202,7 @@ fn on_processor(
 fn of_frames(
     run: &dyn AnyFrameLayer,
     (input_width, width): (usize, usize),
-    values: &[f32],
+    (values, seed): (&[f32], u64),
     frames: &[Vec<f32>],
     slope: &[Vec<f32>],
 ) -> Made {
@@ -220,7 +222,7 @@ fn of_frames(
     let members: Vec<usize> = (0..frames.len()).collect();
     let share = Share {
         members: &members,
-        seed: Some(77),
+        seed: Some(seed),
         stopped: &|| false,
     };
     run.pack(values, true, true, &mut weights);
