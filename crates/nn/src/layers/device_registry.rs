@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::attention_pool::SizedAttention;
 use super::conv::shape::ConvShape;
 use super::dropout::SizedDropout;
+use super::gru::SizedGru;
 use super::layer_norm::SizedNorm as LayerNorm;
 use super::linear::SizedLinear;
 use super::lstm::shape::LstmShape;
@@ -29,6 +30,7 @@ const ON_DEVICE: &[Version] = &[
     of::<SizedAttention>,
     of::<SizedSum>,
     of::<SizedDropout>,
+    of::<SizedGru>,
 ];
 
 fn of<L: DeviceLayer>(layer: &(dyn SizedLayer + 'static)) -> Option<Arc<dyn AnyDeviceLayer>> {

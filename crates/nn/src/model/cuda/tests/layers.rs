@@ -117,4 +117,13 @@ proptest! {
         let own = format!(r#"{{"layer":"dropout","probability":{probability}}}"#);
         agrees_anywhere(&card, &own, pooled, &trial);
     }
+
+    #[test]
+    fn gated_recurrent_units(trial in trials(12), units in 1usize..9, both: bool) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        let layers = format!(
+            r#"[{{"layer":"gru","units":{units},"bidirectional":{both}}},{{"layer":"time_pool","how":"mean"}}]"#
+        );
+        agrees(&card, &layers, 0, &trial);
+    }
 }
