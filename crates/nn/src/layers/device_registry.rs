@@ -11,6 +11,7 @@ use super::layer_norm::SizedNorm as LayerNorm;
 use super::linear::SizedLinear;
 use super::lstm::shape::LstmShape;
 use super::on_device::{AnyDeviceLayer, DeviceLayer};
+use super::residual_conv::Block as ResidualBlock;
 use super::sized::SizedLayer;
 use super::statistics_pool::SizedStatistics;
 use super::time_pool::SizedPool;
@@ -31,6 +32,7 @@ const ON_DEVICE: &[Version] = &[
     of::<SizedSum>,
     of::<SizedDropout>,
     of::<SizedGru>,
+    of::<ResidualBlock>,
 ];
 
 fn of<L: DeviceLayer>(layer: &(dyn SizedLayer + 'static)) -> Option<Arc<dyn AnyDeviceLayer>> {

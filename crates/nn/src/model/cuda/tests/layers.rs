@@ -126,4 +126,15 @@ proptest! {
         );
         agrees(&card, &layers, 0, &trial);
     }
+
+    #[test]
+    fn residual_blocks(trial in trials(30), output in 1usize..9, half in 0usize..3, same: bool) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        let (output, width) = (if same { trial.width } else { output }, 2 * half + 1);
+        let block = |channels: usize| format!(
+            r#"{{"layer":"residual_conv","channels":{channels},"width":{width}}}"#
+        );
+        let layers = format!(r#"[{},{},{{"layer":"time_pool","how":"mean"}}]"#, block(output), block(3));
+        agrees(&card, &layers, 0, &trial);
+    }
 }
