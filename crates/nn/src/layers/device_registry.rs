@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::attention_pool::SizedAttention;
+use super::batch_norm::SizedNorm as BatchNorm;
 use super::conv::shape::ConvShape;
 use super::dropout::SizedDropout;
 use super::gru::SizedGru;
@@ -33,6 +34,7 @@ const ON_DEVICE: &[Version] = &[
     of::<SizedDropout>,
     of::<SizedGru>,
     of::<ResidualBlock>,
+    of::<BatchNorm>,
 ];
 
 fn of<L: DeviceLayer>(layer: &(dyn SizedLayer + 'static)) -> Option<Arc<dyn AnyDeviceLayer>> {

@@ -78,6 +78,7 @@ pub use layer::Layer;
 #[cfg(feature = "cuda")]
 pub(crate) use on_device::{
     AnyDeviceLayer, Demand, DeviceArrays, DeviceFrames, DeviceRun, DeviceScope, Held, Laid,
+    Measured,
 };
 pub use recurrent_layer::{AnyRecurrentLayer, RecurrentLayer, Walk};
 pub use registry::REGISTERED;

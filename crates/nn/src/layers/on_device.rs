@@ -89,6 +89,14 @@ pub struct Demand {
     pub working: usize,
 }
 
+/// What an array that is measured, not learned, is after a step: `[models, ..]`.
+pub struct Measured {
+    /// Its place among the layer's pieces.
+    pub piece: usize,
+    /// Its values.
+    pub values: Memory,
+}
+
 /// The version of a layer for CUDA devices.
 ///
 /// What a model's values become must not depend on how many models there are, not in a bit, and what an utterance's
@@ -145,6 +153,11 @@ pub trait DeviceLayer: SizedLayer + Clone {
         input: DeviceFrames,
     ) -> Result<(Memory, Self::Kept), CudaError>;
 
+    /// The arrays that are measured, not learned, after a forward pass that is learned from.
+    fn measured(&self, _kept: &mut Self::Kept) -> Vec<Measured> {
+        Vec::new()
+    }
+
     /// From dL/d(output), which means nothing in rows of no utterance, to the gradients; dL/d(input) only where
     /// `input_gradient`. Frames that models share have none.
     ///
@@ -191,6 +204,8 @@ pub trait AnyDeviceLayer: SizedLayer {
         values: &[Pointer],
         input: DeviceFrames,
     ) -> Result<(Memory, Held), CudaError>;
+    /// As [`DeviceLayer::measured`].
+    fn measured(&self, kept: &mut Held) -> Vec<Measured>;
     /// As [`DeviceLayer::backward`].
     ///
     /// # Errors
@@ -240,6 +255,11 @@ impl<L: DeviceLayer> AnyDeviceLayer for L {
     ) -> Result<(Memory, Held), CudaError> {
         let (output, kept) = DeviceLayer::forward(self, run, own(tables), values, input)?;
         Ok((output, Box::new(kept)))
+    }
+
+    fn measured(&self, kept: &mut Held) -> Vec<Measured> {
+        let kept = kept.downcast_mut::<L::Kept>();
+        kept.map_or_else(Vec::new, |kept| DeviceLayer::measured(self, kept))
     }
 
     fn backward(

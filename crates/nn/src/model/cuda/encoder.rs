@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use crate::layers::{DeviceArrays, DeviceFrames, DeviceRun, Held, Laid, seeds};
+use crate::layers::{DeviceArrays, DeviceFrames, DeviceRun, Held, Laid, Measured, seeds};
 use crate::model::ops::gather::cuda_kernel as gather;
 
 use super::chain::Chain;
@@ -18,6 +18,13 @@ pub struct Batch {
     pub packed: Packed,
     /// The tables of each layer.
     pub layers: Vec<Laid>,
+}
+
+/// What the layers give.
+pub struct Embedded {
+    pub output: Value,
+    /// What arrays that are measured, not learned, are after the step, each by its place among the parameters.
+    pub measured: Vec<Measured>,
 }
 
 /// The layers over a batch.
@@ -43,7 +50,7 @@ pub fn forward(
     batch: Batch,
     features: Memory,
     seeds: Option<&[u64]>,
-) -> Result<Value, CudaError> {
+) -> Result<Embedded, CudaError> {
     let values = |own: &Vec<usize>| own.iter().map(|&piece| parameters.values(piece)).collect();
     let pass = Pass {
         card: Arc::clone(tape.card()),
@@ -53,9 +60,17 @@ pub fn forward(
         seeds: seeds.map(|seeds| of_layers(seeds, chain.layers().len())),
         batch,
     };
-    let (output, kept) = pass.forward(features)?;
+    let (output, mut kept) = pass.forward(features)?;
     let utterances = pass.batch.packed.packing.utterances;
     let output = Value::new(tape, output, (pass.models, utterances, chain.embedding()))?;
+    let mut measured = Vec::new();
+    for (index, (layer, own)) in chain.layers().iter().zip(&mut kept).enumerate() {
+        let of_layer = layer.measured(own).into_iter();
+        measured.extend(of_layer.map(|own| Measured {
+            piece: pieces[index][own.piece],
+            ..own
+        }));
+    }
     if seeds.is_some() {
         let to = output.clone();
         let place = |own: &Vec<usize>| {
@@ -68,7 +83,7 @@ pub fn forward(
             pass.backward(kept, of_output, &places, gradients)
         });
     }
-    Ok(output)
+    Ok(Embedded { output, measured })
 }
 
 /// For each layer, the seeds of all models.

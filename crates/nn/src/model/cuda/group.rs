@@ -15,7 +15,7 @@ use crate::model::{Network, Targets, TrainingState};
 use super::arrays::SharedArrays;
 use super::chain::{Chain, LaidBatch};
 use super::demand::step_bytes;
-use super::encoder::Batch;
+use super::encoder::{Batch, Embedded};
 use super::feed::Feed;
 use super::packing::{Masked, Packed};
 use super::stacked_heads::{StackedHead, dense_of};
@@ -170,7 +170,7 @@ impl Group {
         utterances: &[Masked],
         fill: f32,
         seeds: Option<&[u64]>,
-    ) -> Result<Value, CudaError> {
+    ) -> Result<Embedded, CudaError> {
         let share = corpus.share(utterances);
         let LaidBatch { packing, layers } =
             self.chain

@@ -54,7 +54,7 @@ impl Group {
         // Nothing walks this tape: it only carries the operations.
         let mut tape = Tape::new(&self.card);
         let x = self.embed(&mut tape, corpus, &batch, 0.0, None)?;
-        let logits = self.emotion(&mut tape, &x)?;
+        let logits = self.emotion(&mut tape, &x.output)?;
         softmax(&mut tape, &logits)?.values.read()
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
+use crate::layers;
 use crate::model::cuda::stacked_heads::StackedHead;
 use crate::model::cuda::stacked_parameters::{StepParameters, rates};
 use crate::model::cuda::tape::Walked;
@@ -63,7 +64,8 @@ impl Group {
         Ok(())
     }
 
-    /// Forward and backward; the discriminators take their own steps on the way.
+    /// Forward and backward, and what arrays that are measured are after the step; the discriminators take their own steps on
+    /// the way.
     fn descend(
         &mut self,
         batch: &GroupBatch<'_>,
@@ -71,13 +73,14 @@ impl Group {
         weights: &[(f32, Vec<HeadWeight>)],
         parameters_of_step: (&Step, &Memory),
         losses: &Memory,
-    ) -> Result<Walked, CudaError> {
+    ) -> Result<(Walked, Vec<layers::Measured>), CudaError> {
         let card = Arc::clone(&self.card);
         let mut tape = Tape::new(&card);
         let seeds: Vec<u64> = models.iter().map(|model| model.dropout_seed).collect();
         let (corpus, utterances) = (batch.corpus, batch.utterances);
         let x = self.embed(&mut tape, corpus, utterances, batch.fill, Some(&seeds))?;
-        let x = dropout(&mut tape, &x, batch.dropout, &seeds)?;
+        let measured = x.measured;
+        let x = dropout(&mut tape, &x.output, batch.dropout, &seeds)?;
         let logits = self.emotion(&mut tape, &x)?;
         let emotion = Labels::new(
             &tape,
@@ -137,7 +140,7 @@ impl Group {
             let own: Vec<f32> = own.iter().map(|weight| weight.loss).collect();
             weigh(&mut tape, &loss, &own)?;
         }
-        tape.backward()
+        Ok((tape.backward()?, measured))
     }
 
     /// One step of the discriminators of one kind on detached emotion probabilities; gives their losses before the step.
@@ -180,7 +183,7 @@ impl Group {
     fn clip_and_update(
         &mut self,
         models: &[ModelStep<'_>],
-        mut walked: Walked,
+        (mut walked, measured): (Walked, Vec<layers::Measured>),
         (step, rates): (&Step, &Memory),
         losses: &Memory,
     ) -> Result<Memory<f64>, CudaError> {
@@ -212,6 +215,7 @@ impl Group {
         };
         self.half_done = true;
         self.shared.update(step, gradients, &parameters_of_step)?;
+        self.shared.keep_measured(&measured, &self.alive)?;
         for head in self.heads.iter_mut().filter(|head| learning(head)) {
             head.parameters
                 .update(step, gradients, &parameters_of_step)?;

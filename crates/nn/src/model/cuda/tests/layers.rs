@@ -137,4 +137,10 @@ proptest! {
         let layers = format!(r#"[{},{},{{"layer":"time_pool","how":"mean"}}]"#, block(output), block(3));
         agrees(&card, &layers, 0, &trial);
     }
+
+    #[test]
+    fn batch_normalisation(trial in trials(20), pooled: bool) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        agrees_anywhere(&card, r#"{"layer":"batch_norm","epsilon":0.01,"momentum":0.3}"#, pooled, &trial);
+    }
 }
