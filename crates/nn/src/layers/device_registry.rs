@@ -16,6 +16,7 @@ use super::residual_conv::Block as ResidualBlock;
 use super::sized::SizedLayer;
 use super::statistics_pool::SizedStatistics;
 use super::time_pool::SizedPool;
+use super::transformer::processor::Block as TransformerBlock;
 use super::weighted_sum::SizedSum;
 
 /// Gives the layer as a device runs it, where it is of one type.
@@ -35,6 +36,7 @@ const ON_DEVICE: &[Version] = &[
     of::<SizedGru>,
     of::<ResidualBlock>,
     of::<BatchNorm>,
+    of::<TransformerBlock>,
 ];
 
 fn of<L: DeviceLayer>(layer: &(dyn SizedLayer + 'static)) -> Option<Arc<dyn AnyDeviceLayer>> {

@@ -63,7 +63,7 @@ pub(crate) use memory::Memory;
 pub(crate) use packing::Packed;
 pub(crate) use pointer::{Pointer, after};
 pub(crate) use products::{Matrix, Phased};
-pub(crate) use shares::parts;
+pub(crate) use shares::{even_share, parts};
 pub(crate) use sizes::Sizes;
 pub(crate) use tables::{Frames, Spacing, Steps, Tables};
 pub(crate) use tape::{Gradients, Handle, Tape, Value};

@@ -143,4 +143,19 @@ proptest! {
         let Some(card) = shared_card() else { return Ok(()) };
         agrees_anywhere(&card, r#"{"layer":"batch_norm","epsilon":0.01,"momentum":0.3}"#, pooled, &trial);
     }
+
+    #[test]
+    fn transformers(
+        trial in trials(20), heads in 1usize..4, units in 1usize..9, norm_first: bool, positions: bool,
+    ) {
+        let Some(card) = shared_card() else { return Ok(()) };
+        let positions = if positions { "sinusoidal" } else { "none" };
+        let layers = format!(
+            r#"[{{"layer":"transformer","heads":{heads},"units":{units},"norm_first":{norm_first},
+                "positions":"{positions}"}},{{"layer":"time_pool","how":"mean"}}]"#
+        );
+        // Of frames with fewer values, normalisation leaves gradients that are mostly rounding.
+        let trial = Trial { width: heads * (3 + trial.width), ..trial };
+        agrees(&card, &layers, 0, &trial);
+    }
 }
