@@ -5,6 +5,7 @@
 //! with what the card's measured ceilings allow; `--ceiling-megabytes 1024` and `--ceiling-side 8192` are the sizes
 //! they are measured with. See `benches/gpu.sh`.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::ExitCode;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pipe_foundation::FeaturesView;
-use pipe_nn::layers::DeviceShape;
+use pipe_nn::layers::conv::shape::ConvShape;
+use pipe_nn::layers::lstm::shape::LstmShape;
 use pipe_nn::model::cuda::{
     Card, Ceilings, Corpus, CudaError, Group, GroupBatch, Masked, ModelStep, Timed, device_name,
 };
@@ -264,7 +266,6 @@ impl Options {
 /// The models before their first step, and one batch of made-up utterances.
 struct Setting {
     shape: EncoderShape,
-    sizes: DeviceShape,
     states: Vec<TrainingState>,
     lengths: Vec<usize>,
     values: Vec<f32>,
@@ -294,7 +295,6 @@ impl Setting {
             .map(|_| draw() as f32 / (1 << 23) as f32 - 1.0)
             .collect();
         Ok(Self {
-            sizes: shape.on_device()?,
             shape,
             states,
             lengths,
@@ -377,13 +377,15 @@ impl Setting {
     fn products(&self, heads: &Heads) -> usize {
         let of_utterance = |&frames: &usize| {
             let (mut frames, mut sum) = (frames, 0);
-            for conv in &self.sizes.convs {
-                sum += conv.convolved(frames) * conv.width * conv.input * conv.output;
-                frames = conv.pooled(frames);
-            }
-            for lstm in &self.sizes.lstms {
-                let step = 4 * lstm.units * (lstm.input + lstm.units);
-                sum += frames * lstm.directions * step;
+            for (_, layer) in self.shape.layers() {
+                let layer: &dyn Any = layer;
+                if let Some(conv) = layer.downcast_ref::<ConvShape>() {
+                    sum += conv.convolved(frames) * conv.width * conv.input * conv.output;
+                    frames = conv.pooled(frames);
+                } else if let Some(lstm) = layer.downcast_ref::<LstmShape>() {
+                    let step = 4 * lstm.units * (lstm.input + lstm.units);
+                    sum += frames * lstm.directions * step;
+                }
             }
             let embedding = self.shape.embedding();
             let attributes = heads.iter().map(|(head, labels)| match head.mode {

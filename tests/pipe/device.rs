@@ -386,20 +386,3 @@ mod in_software {
         assert!(told.contains("batch"), "{told}");
     }
 }
-
-#[test]
-fn layers_without_kernels_are_refused_while_a_run_is_planned() {
-    let layers =
-        "encoder = [{ layer = \"linear\", units = 8 }, { layer = \"time_pool\", how = \"mean\" }]";
-    let manifest = one().replace("epochs = 8", "epochs = 2");
-    let space = space(&manifest.replace(super::manifests::ENCODER.trim_end(), layers));
-    assert!(space.stdout(&["plan", "one.toml"]).contains("to run"));
-    let told = refused(&space, &["plan", "one.toml", "--device", "cuda"]);
-    assert!(told.contains("model::no_kernels"), "{told}");
-    assert!(
-        told.contains("linear is not available on a CUDA device"),
-        "{told}"
-    );
-    assert!(told.contains("--device cpu"), "{told}");
-    assert!(told.contains("one.toml:"), "{told}");
-}

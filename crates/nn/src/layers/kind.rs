@@ -31,7 +31,7 @@ pub struct Kind {
     pub place: Place,
     /// Makes its options of its keys.
     pub read: Reader,
-    /// Source of its CUDA kernels; empty where it has none.
+    /// Source of its CUDA kernels; empty where CUDA devices do not have it.
     pub kernels: &'static str,
     /// The layers of an encoder with it, as JSON: what tests of whole encoders run.
     pub example: &'static str,

@@ -31,6 +31,23 @@ impl Layer {
     }
 }
 
+#[cfg(test)]
+impl Layer {
+    /// A layer of a kind that CUDA devices do not have.
+    pub(crate) fn without_kernels() -> Self {
+        static KIND: Kind = Kind {
+            name: "bare",
+            kernels: "",
+            ..crate::layers::linear::KIND
+        };
+        let keys = Map::from_iter([("units".to_owned(), Value::from(4))]);
+        Self {
+            options: (KIND.read)(keys).unwrap(),
+            kind: &KIND,
+        }
+    }
+}
+
 impl PartialEq for Layer {
     fn eq(&self, other: &Self) -> bool {
         self.kind.name == other.kind.name && self.options.values() == other.options.values()

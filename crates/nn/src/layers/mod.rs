@@ -6,13 +6,14 @@
 //! |---|---|
 //! | name, documentation, keys in the manifest with defaults | `KIND`, a [`Kind`] |
 //! | the keys as a type, which sizes fit, what a model card says | [`Options`] |
-//! | arrays, first values, memory, ONNX nodes, sizes for a CUDA device | [`SizedLayer`] |
+//! | arrays, first values, memory, ONNX nodes | [`SizedLayer`] |
 //! | the processor's version | [`FrameLayer`], or [`RecurrentLayer`] where states go from frame to frame |
 //! | the reference of its tests | `naive.rs` |
-//! | the version of CUDA devices | `cuda_kernel.rs` and a `.cu` file that `KIND` includes |
+//! | the version of CUDA devices, a `DeviceLayer` | `cuda_kernel.rs` and a `.cu` file that `KIND` includes |
 //!
-//! Everything else asks [`REGISTERED`]: manifests, `pipe schema`, the encoder, model files, cards, exports. A layer
-//! without kernels has no [`DeviceLayer`]; encoders with it are refused on a CUDA device before anything is trained.
+//! Everything else asks [`REGISTERED`]: manifests, `pipe schema`, the encoder, model files, cards, exports. The versions of
+//! CUDA devices are listed in `device_registry.rs`. Encoders with a layer whose `KIND` has no kernels are refused on a
+//! CUDA device before anything is trained.
 //!
 //! # How an encoder runs
 //!
@@ -21,6 +22,8 @@
 //! the same bits whatever the others are. A layer that depends on all frames of a batch, such as `batch_norm`, gets the whole
 //! batch as one share. [`RecurrentLayer`]s run on groups of sequences, each direction a task. Once the
 //! frames of an utterance have become one vector, the whole batch is one share with a frame for each utterance.
+//!
+//! A CUDA device runs every layer over all utterances of a batch and all models of a group at once.
 
 mod attention_pool;
 mod batch_norm;
@@ -38,15 +41,23 @@ mod weighted_sum;
 
 mod activation;
 mod affine;
+#[cfg(feature = "cuda")]
+mod affine_kernel;
 mod arrays;
 mod cost;
+#[cfg(feature = "cuda")]
+mod device_registry;
 mod first_values;
 mod frame_layer;
 mod kind;
 mod layer;
+#[cfg(feature = "cuda")]
 mod on_device;
+#[cfg(feature = "cuda")]
+mod recurrence_kernel;
 mod recurrent_layer;
 mod registry;
+pub(crate) mod seeds;
 mod sized;
 mod slot;
 mod spaced;
@@ -58,11 +69,17 @@ pub(crate) mod testing;
 pub(crate) use affine::transposed;
 pub use arrays::{Array, ArrayShape, Order};
 pub use cost::{Copies, Cost};
+#[cfg(feature = "cuda")]
+pub(crate) use device_registry::device_layer;
 pub use first_values::{FirstValues, Initialisation};
 pub use frame_layer::{AnyFrameLayer, FrameLayer, Gradients, Share};
 pub use kind::{Before, Kind, Options, Place};
 pub use layer::Layer;
-pub use on_device::{DeviceLayer, DeviceShape};
+#[cfg(feature = "cuda")]
+pub(crate) use on_device::{
+    AnyDeviceLayer, Demand, DeviceArrays, DeviceFrames, DeviceRun, DeviceScope, Held, Laid,
+    Measured,
+};
 pub use recurrent_layer::{AnyRecurrentLayer, RecurrentLayer, Walk};
 pub use registry::REGISTERED;
 pub use sized::{Run, SizedLayer};

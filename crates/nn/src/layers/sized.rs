@@ -1,5 +1,6 @@
 //! A layer whose sizes are known.
 
+use std::any::Any;
 use std::fmt::Debug;
 
 use crate::onnx::{Export, Signal};
@@ -8,7 +9,6 @@ use super::arrays::ArrayShape;
 use super::cost::Cost;
 use super::first_values::FirstValues;
 use super::frame_layer::AnyFrameLayer;
-use super::on_device::DeviceLayer;
 use super::recurrent_layer::AnyRecurrentLayer;
 
 /// How a layer runs on the processor.
@@ -22,7 +22,7 @@ pub enum Run<'a> {
 }
 
 /// A layer and its sizes.
-pub trait SizedLayer: Debug + Send + Sync {
+pub trait SizedLayer: Debug + Send + Sync + Any {
     /// Values of a frame that goes in.
     fn input(&self) -> usize;
 
@@ -44,11 +44,6 @@ pub trait SizedLayer: Debug + Send + Sync {
 
     /// Memory that a training needs for it.
     fn cost(&self) -> Cost;
-
-    /// Its sizes for the kernels of a CUDA device; none where it has no kernels.
-    fn on_device(&self) -> Option<DeviceLayer> {
-        None
-    }
 
     /// Adds its nodes to an ONNX graph.
     fn export(&self, export: &mut Export<'_>, x: Signal) -> Signal;

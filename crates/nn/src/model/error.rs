@@ -35,20 +35,16 @@ pub enum ModelError {
     )]
     Encoder(String),
     /// A layer of the encoder has no kernels for CUDA devices.
-    #[error(
-        "encoder layer {index}: {kind} is not available on a CUDA device yet, or not at this place"
-    )]
+    #[error("encoder layer {index}: {kind} is not available on a CUDA device yet")]
     #[diagnostic(
         code(model::no_kernels),
-        help(
-            "use --device cpu; on a CUDA device an encoder is conv, lstm, one time_pool, linear, in this order"
-        )
+        help("use --device cpu; docs/layers.md lists the layers that run on a CUDA device")
     )]
     NoKernels {
         /// Position in the list, from 0.
         index: usize,
         /// Its kind.
-        kind: String,
+        kind: &'static str,
     },
     /// There is nothing to distinguish.
     #[error("a network needs two classes or more, but there are {0}")]

@@ -143,7 +143,7 @@ impl Model {
             #[cfg(feature = "cuda")]
             Device::Cuda { ordinal, tf32 } => {
                 let encoder = self.network.encoder();
-                encoder.shape().on_device()?;
+                encoder.shape().check_kernels()?;
                 utterances.iter().try_for_each(|view| encoder.check(view))?;
                 super::cuda::predict(ordinal, tf32, &self.network, utterances)
             }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::layers::{Before, DeviceShape, Layer, Place, SizedLayer};
+use crate::layers::{Before, Layer, Place, SizedLayer};
 
 use super::ModelError;
 
@@ -20,8 +20,8 @@ pub struct EncoderShape {
     pub bins: usize,
     /// All layers, stacked ones one by one, with their names, such as `conv.0`.
     layers: Vec<(String, Arc<dyn SizedLayer>)>,
-    /// For each of them the entry of the list that it came from.
-    entries: Vec<usize>,
+    /// The first entry of the list of a kind without kernels for CUDA devices, and that kind.
+    no_kernels: Option<(usize, &'static str)>,
     /// The layer that makes one vector of all frames.
     pooling: usize,
 }
@@ -46,7 +46,7 @@ impl EncoderShape {
         let mut shape = Self {
             bins,
             layers: Vec::new(),
-            entries: Vec::new(),
+            no_kernels: None,
             pooling: 0,
         };
         let mut before = Before {
@@ -74,6 +74,9 @@ impl EncoderShape {
                 }
                 Place::Frames | Place::Anywhere => {}
             }
+            if kind.kernels.is_empty() {
+                shape.no_kernels.get_or_insert((index, kind.name));
+            }
             let sized = layer.options().sized(&before).map_err(fail)?;
             for layer in sized {
                 before = Before {
@@ -82,7 +85,6 @@ impl EncoderShape {
                 };
                 let count = counts.entry(kind.name).or_default();
                 shape.layers.push((format!("{}.{count}", kind.name), layer));
-                shape.entries.push(index);
                 *count += 1;
             }
             let needed = shape.needed_by(shape.layers.len());
@@ -107,7 +109,7 @@ impl EncoderShape {
     }
 
     /// All layers with their names.
-    pub fn layers(&self) -> impl ExactSizeIterator<Item = (&str, &dyn SizedLayer)> {
+    pub fn layers(&self) -> impl ExactSizeIterator<Item = (&str, &(dyn SizedLayer + 'static))> {
         self.layers.iter().map(|(name, layer)| (&**name, &**layer))
     }
 
@@ -160,24 +162,15 @@ impl EncoderShape {
         self.layers().map(|(_, layer)| layer.parameters()).sum()
     }
 
-    /// The sizes for the kernels of a CUDA device.
+    /// Checks that CUDA devices have kernels for all layers.
     ///
     /// # Errors
-    /// [`ModelError::NoKernels`] names the layer that has none, or not at its place.
-    pub fn on_device(&self) -> Result<DeviceShape, ModelError> {
-        let mut shape = DeviceShape {
-            bins: self.bins,
-            ..DeviceShape::default()
-        };
-        for (at, (name, layer)) in self.layers().enumerate() {
-            if !shape.push(layer.on_device(), at > self.pooling) {
-                return Err(ModelError::NoKernels {
-                    index: self.entries[at],
-                    kind: name.split('.').next().unwrap_or(name).to_owned(),
-                });
-            }
+    /// [`ModelError::NoKernels`] names the first layer that has none.
+    pub fn check_kernels(&self) -> Result<(), ModelError> {
+        match self.no_kernels {
+            None => Ok(()),
+            Some((index, kind)) => Err(ModelError::NoKernels { index, kind }),
         }
-        Ok(shape)
     }
 }
 
@@ -222,7 +215,6 @@ mod tests {
         ));
         let shape = EncoderShape::new(&fc, 40).unwrap();
         assert_eq!(shape.embedding(), 256);
-        assert_eq!(shape.on_device().unwrap().linears, [(512, 256)]);
     }
 
     #[test]
@@ -271,20 +263,19 @@ mod tests {
     }
 
     #[test]
-    fn devices_take_only_the_order_that_they_have_kernels_for() {
-        let conv = r#"{"layer":"conv","channels":2,"width":3}"#;
-        let (lstm, pool) = (
-            r#"{"layer":"lstm","units":4,"layers":2}"#,
-            r#"{"layer":"time_pool","how":"mean"}"#,
+    fn devices_refuse_layers_that_they_have_no_kernels_for() {
+        let mut list = layers(
+            r#"[{"layer":"linear","units":4},{"layer":"lstm","units":4,"layers":2},
+            {"layer":"conv","channels":2,"width":3},{"layer":"time_pool","how":"mean"}]"#,
         );
-        let linear = r#"{"layer":"linear","units":4}"#;
-        let shape = |names: &[&str]| {
-            EncoderShape::new(&layers(&format!("[{}]", names.join(","))), 40).unwrap()
-        };
-        let device = shape(&[conv, lstm, pool, linear]).on_device().unwrap();
-        assert_eq!((device.convs.len(), device.lstms.len()), (1, 2));
-        let refused = |names: &[&str]| shape(names).on_device().unwrap_err().to_string();
-        assert!(refused(&[lstm, conv, pool]).contains("layer 1: conv"));
-        assert!(refused(&[linear, pool]).contains("layer 0: linear"));
+        EncoderShape::new(&list, 40)
+            .unwrap()
+            .check_kernels()
+            .unwrap();
+        list.insert(2, Layer::without_kernels());
+        list.push(Layer::without_kernels());
+        let refused = EncoderShape::new(&list, 40).unwrap().check_kernels();
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("layer 2: bare"), "{refused}");
     }
 }

@@ -47,7 +47,7 @@ impl<'a> Learner<'a> {
             }),
             #[cfg(feature = "cuda")]
             Device::Cuda { ordinal, tf32 } => {
-                network.shape().on_device()?;
+                network.shape().check_kernels()?;
                 let state = TrainingState::new(network);
                 let names = super::common::names(options, data);
                 let member =

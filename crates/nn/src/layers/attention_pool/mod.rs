@@ -4,6 +4,8 @@
 //! `e = tanh(x W1ᵀ + b1) W2ᵀ`, `a = softmax over time of e`, and for each of the heads `Σ a x`, side by side. It is
 //! `torch.nn.Linear`, `tanh`, `torch.nn.Linear` without bias, `softmax(1)` and a product.
 
+#[cfg(feature = "cuda")]
+mod cuda_kernel;
 #[cfg(test)]
 mod naive;
 
@@ -47,7 +49,7 @@ pub const KIND: Kind = Kind {
     ],
     place: Place::Pooling,
     read: kind::read::<AttentionPool>,
-    kernels: "",
+    kernels: include_str!("attention_pool.cu"),
     example: r#"[{"layer":"conv","channels":5,"width":3},{"layer":"attention_pool","units":4,"heads":2},
         {"layer":"linear","units":4}]"#,
 };
@@ -98,7 +100,7 @@ impl Options for AttentionPool {
 
 /// Sizes of an attentive pooling.
 #[derive(Clone, Copy, Debug)]
-struct SizedAttention {
+pub(super) struct SizedAttention {
     width: usize,
     units: usize,
     heads: usize,
@@ -182,7 +184,7 @@ impl SizedLayer for SizedAttention {
 
 /// Packed weights.
 #[derive(Default)]
-struct Weights {
+pub(super) struct Weights {
     hidden: Affine,
     score: Packed,
     /// `[heads, units]` for the backward pass.
@@ -191,7 +193,7 @@ struct Weights {
 
 /// What the forward pass leaves.
 #[derive(Default)]
-struct Kept {
+pub(super) struct Kept {
     /// `tanh` of the hidden layer `[rows, units]`.
     hidden: Vec<f32>,
     /// Weights of the frames: for each utterance `[heads, frames]`.

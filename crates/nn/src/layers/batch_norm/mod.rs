@@ -3,6 +3,8 @@
 //! take the running mean and variance of training, which are measured, not learned, so that every utterance has the same
 //! bits whatever the others are.
 
+#[cfg(feature = "cuda")]
+mod cuda_kernel;
 #[cfg(test)]
 pub(super) mod naive;
 mod statistics;
@@ -50,7 +52,7 @@ pub const KIND: Kind = Kind {
     ],
     place: Place::Anywhere,
     read: kind::read::<BatchNorm>,
-    kernels: "",
+    kernels: include_str!("batch_norm.cu"),
     example: r#"[{"layer":"batch_norm"},{"layer":"conv","channels":6,"width":3},{"layer":"batch_norm"},
         {"layer":"lstm","units":4},{"layer":"batch_norm","momentum":0.3},{"layer":"lstm","units":3},
         {"layer":"time_pool","how":"mean"},{"layer":"batch_norm","epsilon":0.001},{"layer":"linear","units":5}]"#,
@@ -104,7 +106,7 @@ impl Options for BatchNorm {
 
 /// A normalisation and the width of its frames.
 #[derive(Clone, Copy, Debug)]
-struct SizedNorm {
+pub(super) struct SizedNorm {
     before: Before,
     epsilon: f64,
     momentum: f64,

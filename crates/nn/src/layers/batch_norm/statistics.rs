@@ -2,7 +2,7 @@
 
 /// Those of one batch, and its frames normalised by them.
 #[derive(Default)]
-pub(super) struct Statistics {
+pub struct Statistics {
     frames: usize,
     mean: Vec<f64>,
     /// With divisor n.

@@ -2,7 +2,9 @@
 
 mod block;
 #[cfg(feature = "cuda")]
-pub(crate) mod cuda_kernel;
+pub(crate) mod block_kernel;
+#[cfg(feature = "cuda")]
+mod cuda_kernel;
 mod direct;
 #[cfg(test)]
 pub(crate) mod naive;
@@ -23,7 +25,6 @@ use super::cost::{Copies, Cost};
 use super::first_values::{FirstValues, Initialisation};
 use super::frame_layer::{FrameLayer, Gradients, Share};
 use super::kind::{self, Before, Kind, LARGEST, Options, Place, sized};
-use super::on_device::DeviceLayer;
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
 use crate::keys::{Key, Values};
@@ -179,10 +180,6 @@ impl SizedLayer for ConvShape {
             predicting: input * (1.0 + POINTS),
             rate: 1.0 / self.pool_stride as f64,
         }
-    }
-
-    fn on_device(&self) -> Option<DeviceLayer> {
-        Some(DeviceLayer::Conv(*self))
     }
 
     fn export(&self, export: &mut Export<'_>, x: Signal) -> Signal {

@@ -1,5 +1,8 @@
 //! Dropout of values of frames, or of the vector after the pooling (Srivastava et al., 2014; `torch.nn.Dropout`).
 
+#[cfg(feature = "cuda")]
+mod cuda_kernel;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +14,7 @@ use crate::onnx::{Export, Signal};
 use super::cost::Cost;
 use super::frame_layer::{FrameLayer, Gradients, Share};
 use super::kind::{self, Before, Kind, Options, Place};
+use super::seeds;
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
 use crate::keys::{Key, Values};
@@ -26,7 +30,7 @@ pub const KIND: Kind = Kind {
     )],
     place: Place::Anywhere,
     read: kind::read::<Dropout>,
-    kernels: "",
+    kernels: include_str!("dropout.cu"),
     example: r#"[{"layer":"dropout","probability":0.3},{"layer":"conv","channels":3,"width":3},
         {"layer":"dropout","probability":0.2},{"layer":"lstm","units":3},{"layer":"dropout","probability":0.1},
         {"layer":"time_pool","how":"last_states"},{"layer":"linear","units":5},
@@ -66,7 +70,7 @@ impl Options for Dropout {
 
 /// A dropout and the width of its frames.
 #[derive(Clone, Copy, Debug)]
-struct SizedDropout {
+pub(super) struct SizedDropout {
     probability: f32,
     before: Before,
 }
@@ -74,8 +78,7 @@ struct SizedDropout {
 impl SizedDropout {
     /// Factors of an utterance's values: those of the same step, layer and place in the batch are always the same.
     fn mask(&self, count: usize, seed: u64, member: usize) -> Vec<f32> {
-        let own = seed.wrapping_add((member as u64).wrapping_mul(0xd134_2543_de82_ef95));
-        mask(count, self.probability, own)
+        mask(count, self.probability, seeds::of_utterance(seed, member))
     }
 }
 

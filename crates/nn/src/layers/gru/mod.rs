@@ -1,6 +1,8 @@
 //! Gated recurrent units (Cho et al., 2014; `torch.nn.GRU`).
 
 mod cell;
+#[cfg(feature = "cuda")]
+mod cuda_kernel;
 mod direction;
 #[cfg(test)]
 mod naive;
@@ -42,7 +44,7 @@ pub const KIND: Kind = Kind {
     ],
     place: Place::Frames,
     read: kind::read::<Gru>,
-    kernels: "",
+    kernels: include_str!("gru.cu"),
     example: r#"[{"layer":"conv","channels":4,"width":3},{"layer":"gru","units":3,"bidirectional":true,"layers":2},
         {"layer":"time_pool","how":"last_states"}]"#,
 };
@@ -108,7 +110,7 @@ const SUFFIXES: [&str; 2] = ["", "_reverse"];
 
 /// Sizes of one recurrent layer.
 #[derive(Clone, Copy, Debug)]
-struct SizedGru {
+pub(super) struct SizedGru {
     sizes: Sizes,
     directions: usize,
 }

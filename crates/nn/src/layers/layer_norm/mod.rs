@@ -1,6 +1,8 @@
 //! Layer normalisation (Ba et al., 2016; `torch.nn.LayerNorm`): each frame, or the vector after the pooling, to mean 0 and
 //! variance 1 over its values, then a scale and an offset of each value.
 
+#[cfg(feature = "cuda")]
+pub(super) mod cuda_kernel;
 #[cfg(test)]
 pub(super) mod naive;
 pub(super) mod rows;
@@ -37,7 +39,7 @@ pub const KIND: Kind = Kind {
     )],
     place: Place::Anywhere,
     read: kind::read::<LayerNorm>,
-    kernels: "",
+    kernels: include_str!("layer_norm.cu"),
     example: r#"[{"layer":"layer_norm"},{"layer":"conv","channels":6,"width":3},{"layer":"layer_norm"},
         {"layer":"lstm","units":4},{"layer":"layer_norm","epsilon":0.001},{"layer":"time_pool","how":"last_states"},
         {"layer":"layer_norm"},{"layer":"linear","units":5}]"#,
@@ -78,7 +80,7 @@ impl Options for LayerNorm {
 
 /// A normalisation and the width of its frames.
 #[derive(Clone, Copy, Debug)]
-struct SizedNorm {
+pub(super) struct SizedNorm {
     before: Before,
     epsilon: f32,
 }

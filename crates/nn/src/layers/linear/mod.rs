@@ -1,5 +1,8 @@
 //! A fully connected layer with ReLU (`torch.nn.Linear`, `ReLU`), on each frame or on the vector after the pooling.
 
+#[cfg(feature = "cuda")]
+mod cuda_kernel;
+
 use std::sync::Arc;
 
 use pipe_foundation::matmul::{Packed, multiply, multiply_transposed};
@@ -15,7 +18,6 @@ use super::cost::Cost;
 use super::first_values::FirstValues;
 use super::frame_layer::{FrameLayer, Gradients, Share};
 use super::kind::{self, Before, Kind, Options, Place, sized};
-use super::on_device::DeviceLayer;
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
 use crate::keys::{Key, Values};
@@ -27,7 +29,7 @@ pub const KIND: Kind = Kind {
     keys: &[Key::required("units", Values::POSITIVE, "Output units.")],
     place: Place::Anywhere,
     read: kind::read::<Linear>,
-    kernels: "",
+    kernels: include_str!("linear.cu"),
     example: r#"[{"layer":"linear","units":12},{"layer":"time_pool","how":"mean"},{"layer":"linear","units":9}]"#,
 };
 
@@ -59,7 +61,7 @@ impl Options for Linear {
 
 /// Sizes of a fully connected layer.
 #[derive(Clone, Copy, Debug)]
-struct SizedLinear {
+pub(super) struct SizedLinear {
     inputs: usize,
     outputs: usize,
 }
@@ -87,10 +89,6 @@ impl SizedLayer for SizedLinear {
 
     fn cost(&self) -> Cost {
         Cost::of_frames(self.inputs, self.outputs)
-    }
-
-    fn on_device(&self) -> Option<DeviceLayer> {
-        Some(DeviceLayer::Linear(self.inputs, self.outputs))
     }
 
     fn export(&self, export: &mut Export<'_>, x: Signal) -> Signal {

@@ -1,239 +1,146 @@
 //! A recurrent layer on the device: all models and both directions take each step of time together.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
 use crate::layers::lstm::shape::LstmShape;
-use crate::model::cuda::{
-    Card, Matrix, Memory, Packed, Pointer, Sizes, add_product_over_frames, arguments,
+use crate::layers::on_device::{
+    Demand, DeviceArrays, DeviceFrames, DeviceLayer, DeviceRun, DeviceScope,
 };
-use crate::model::ops::dense::cuda_kernel::column_sums;
+use crate::layers::recurrence_kernel::{ProductNames, Recurrence, RecurrentArrays, RecurrentSizes};
+use crate::model::cuda::{Memory, Pointer, Steps, Tables, arguments};
 
-/// The layer's arrays of all models and directions, or their gradients.
-#[derive(Clone, Copy)]
-pub struct LayerArrays {
-    /// `[models, directions, 4 units, input]`.
-    pub input: Pointer,
-    /// `[models, directions, 4 units, units]`.
-    pub hidden: Pointer,
-    /// `[models, directions, 4 units]`.
-    pub bias_input: Pointer,
-    /// The same.
-    pub bias_hidden: Pointer,
-}
+const NAMES: ProductNames = ProductNames {
+    input: "lstm input product",
+    recurrent: "lstm recurrent product",
+    recurrent_gradient: "lstm recurrent gradient",
+    input_weight_gradient: "lstm input weight gradient",
+    recurrent_weight_gradient: "lstm recurrent weight gradient",
+    input_gradient: "lstm input gradient",
+};
 
 /// What the forward pass leaves for the backward pass: `[models, frames, directions, ..]`.
-pub struct LayerPass {
+pub struct Kept {
     input: Memory,
     gates: Memory,
     cells: Memory,
     entered: Memory,
 }
 
-/// From frames `[models, frames, input]` to frames `[models, frames, directions * units]`.
-///
-/// What a step hands to the next stays in small buffers that the card's cache holds: the sums of all steps pass through
-/// memory once for the input's share and once for the activations.
-pub fn forward(
-    card: &Arc<Card>,
-    shape: &LstmShape,
-    packed: &Packed,
-    models: usize,
-    arrays: LayerArrays,
-    input: Memory,
-) -> Result<(Memory, LayerPass), CudaError> {
-    let Sides {
-        frames,
-        units,
-        gates,
-        batch,
-        widest,
-    } = Sides::new(shape, packed, models);
-    let steps = &packed.packing.steps;
-    let pass = LayerPass {
-        gates: Memory::new(card, batch * frames * gates)?,
-        cells: Memory::new(card, batch * frames * units)?,
-        entered: Memory::new(card, batch * frames * units)?,
-        input,
-    };
-    let hidden = Memory::new(card, batch * frames * units)?;
-    let recurrent = Memory::<f32>::new(card, batch * widest * gates)?;
-    let state = Memory::<f32>::new(card, batch * widest * units)?;
-    let all = shape.directions * gates;
-    card.multiply(
-        "lstm input product",
-        Sizes {
-            rows: frames,
-            inner: shape.input,
-            columns: all,
-            batch: models,
-        },
-        Matrix::new(pass.input.at(0), shape.input, frames * shape.input),
-        Matrix::new(arrays.input, shape.input, all * shape.input).transposed(),
-        Matrix::new(pass.gates.at(0), all, frames * all),
-        0.0,
-    )?;
-    for (index, &(first, count)) in steps.steps.iter().enumerate() {
-        let continues = index > 0;
-        if continues {
-            card.multiply(
-                "lstm recurrent product",
-                Sizes {
-                    rows: count,
-                    inner: units,
-                    columns: gates,
-                    batch,
-                },
-                Matrix::new(state.at(0), units, widest * units),
-                Matrix::new(arrays.hidden, units, gates * units).transposed(),
-                Matrix::new(recurrent.at(0), gates, widest * gates),
-                0.0,
+impl LstmShape {
+    fn recurrent(&self) -> RecurrentSizes {
+        RecurrentSizes {
+            input: self.input,
+            units: self.units,
+            sums: 4 * self.units,
+            directions: self.directions,
+            names: &NAMES,
+        }
+    }
+}
+
+impl DeviceLayer for LstmShape {
+    type Tables = Arc<Steps>;
+    type Kept = Kept;
+
+    fn pieces(&self) -> Vec<Vec<Range<usize>>> {
+        self.recurrent().pieces()
+    }
+
+    fn lay(&self, _: usize, counts: &[usize], tables: &mut Tables) -> Arc<Steps> {
+        tables.steps(counts)
+    }
+
+    fn demand(&self, scope: &DeviceScope<'_>) -> Demand {
+        let (rows, utterances) = (scope.rows(), scope.counts.len());
+        // Gates, cells, states entered; then what steps hand to each other.
+        let own = rows * 6 * self.units + utterances * 6 * self.units;
+        Demand {
+            kept: scope.models * (self.directions * own + rows * self.input),
+            working: self.recurrent().working(scope),
+        }
+    }
+
+    /// From frames `[models, frames, input]` to frames `[models, frames, directions * units]`.
+    ///
+    /// What a step hands to the next stays in small buffers that the card's cache holds: the sums of all steps pass
+    /// through memory once for the input's share and once for the activations.
+    fn forward(
+        &self,
+        run: &DeviceRun<'_>,
+        steps: &Arc<Steps>,
+        values: &[Pointer],
+        input: DeviceFrames,
+    ) -> Result<(Memory, Kept), CudaError> {
+        let arrays = RecurrentArrays::new(values);
+        let walk = Recurrence::new(run, self.recurrent(), steps);
+        let (units, source) = (self.units, run.packed.at(steps.source));
+        let kept = Kept {
+            gates: walk.input_sums(&input.values, arrays)?,
+            cells: walk.of_frames(units)?,
+            entered: walk.of_frames(units)?,
+            input: input.values,
+        };
+        let hidden = walk.of_frames(units)?;
+        let (state, recurrent) = (walk.of_step(units)?, walk.of_step(4 * units)?);
+        for (index, &(first, count)) in steps.steps.iter().enumerate() {
+            let continues = index > 0;
+            if continues {
+                walk.recurrent_sums(count, &state, arrays, &recurrent)?;
+            }
+            run.card.launch_rows(
+                "lstm_cell",
+                (units, count, walk.batch),
+                arguments![
+                    of kept.gates, of kept.cells, of hidden, of kept.entered, of state, of recurrent,
+                    at arrays.bias_input, at arrays.bias_hidden, at source, int walk.frames, int units,
+                    int self.directions, int walk.widest, int first, int count, int continues,
+                ],
             )?;
         }
-        card.launch_rows(
-            "lstm_cell",
-            (units, count, batch),
-            arguments![
-                of pass.gates, of pass.cells, of hidden, of pass.entered, of state, of recurrent,
-                at arrays.bias_input, at arrays.bias_hidden, at packed.at(steps.source), int frames, int units,
-                int shape.directions, int widest, int first, int count, int continues,
-            ],
-        )?;
+        Ok((hidden, kept))
     }
-    Ok((hidden, pass))
-}
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of a pass, each borrowed on its own"
-)]
-/// Adds to the gradients of the arrays; gives that of the frames where `input_gradient`.
-pub fn backward(
-    card: &Arc<Card>,
-    shape: &LstmShape,
-    packed: &Packed,
-    models: usize,
-    pass: LayerPass,
-    grad_output: &Memory,
-    (weights, gradients): (LayerArrays, LayerArrays),
-    input_gradient: bool,
-) -> Result<Option<Memory>, CudaError> {
-    let Sides {
-        frames,
-        units,
-        gates,
-        batch,
-        widest,
-    } = Sides::new(shape, packed, models);
-    let steps = &packed.packing.steps;
-    let recurrent = Memory::<f32>::new(card, batch * widest * gates)?;
-    let carry_hidden = Memory::<f32>::new(card, batch * widest * units)?;
-    let carry_cell = Memory::<f32>::new(card, batch * widest * units)?;
-    let mut continued = 0;
-    for (index, &(first, count)) in steps.steps.iter().enumerate().rev() {
-        let continues = index > 0;
-        card.launch_rows(
-            "lstm_cell_back",
-            (units, count, batch),
-            arguments![
-                of pass.gates, of recurrent, of carry_cell, of carry_hidden, of pass.cells, of grad_output,
-                at packed.at(steps.source), int frames, int units, int shape.directions, int widest, int first,
-                int count, int continued, int continues,
-            ],
-        )?;
-        if continues {
-            card.multiply(
-                "lstm recurrent gradient",
-                Sizes {
-                    rows: count,
-                    inner: gates,
-                    columns: units,
-                    batch,
-                },
-                Matrix::new(recurrent.at(0), gates, widest * gates),
-                Matrix::new(weights.hidden, units, gates * units),
-                Matrix::new(carry_hidden.at(0), units, widest * units),
-                0.0,
+    fn backward(
+        &self,
+        run: &DeviceRun<'_>,
+        steps: &Arc<Steps>,
+        kept: Kept,
+        arrays: DeviceArrays<'_>,
+        of_output: Pointer,
+        input_gradient: bool,
+    ) -> Result<Option<Memory>, CudaError> {
+        let [weights, gradients] = [arrays.values, arrays.gradients].map(RecurrentArrays::new);
+        let walk = Recurrence::new(run, self.recurrent(), steps);
+        let (units, source) = (self.units, run.packed.at(steps.source));
+        let recurrent = walk.of_step(4 * units)?;
+        let (carry_hidden, carry_cell) = (walk.of_step(units)?, walk.of_step(units)?);
+        let mut continued = 0;
+        for (index, &(first, count)) in steps.steps.iter().enumerate().rev() {
+            let continues = index > 0;
+            run.card.launch_rows(
+                "lstm_cell_back",
+                (units, count, walk.batch),
+                arguments![
+                    of kept.gates, of recurrent, of carry_cell, of carry_hidden, of kept.cells, at of_output, at source,
+                    int walk.frames, int units, int self.directions, int walk.widest, int first, int count,
+                    int continued, int continues,
+                ],
             )?;
+            if continues {
+                walk.recurrent_gradient(count, &recurrent, weights, &carry_hidden, false)?;
+            }
+            continued = count;
         }
-        continued = count;
-    }
-    let (all, wide) = (shape.directions * gates, shape.directions * units);
-    let of_gates = Matrix::new(pass.gates.at(0), all, frames * all);
-    let input = Matrix::new(pass.input.at(0), shape.input, frames * shape.input);
-    add_product_over_frames(
-        card,
-        "lstm input weight gradient",
-        Sizes {
-            rows: all,
-            inner: frames,
-            columns: shape.input,
-            batch: models,
-        },
-        of_gates,
-        input,
-        Matrix::new(gradients.input, shape.input, all * shape.input),
-    )?;
-    for direction in 0..shape.directions {
-        let skipped = direction * gates * units * size_of::<f32>();
-        add_product_over_frames(
-            card,
-            "lstm recurrent weight gradient",
-            Sizes {
-                rows: gates,
-                inner: frames,
-                columns: units,
-                batch: models,
-            },
-            Matrix::new(pass.gates.at(direction * gates), all, frames * all),
-            Matrix::new(pass.entered.at(direction * units), wide, frames * wide),
-            Matrix::new(gradients.hidden + skipped as Pointer, units, all * units),
-        )?;
-    }
-    let biases = [gradients.bias_input, gradients.bias_hidden];
-    column_sums(card, &biases, pass.gates.at(0), (models, frames, all))?;
-    if !input_gradient {
-        return Ok(None);
-    }
-    let weights = Matrix::new(weights.input, shape.input, all * shape.input);
-    // The input is not needed any more: its gradient takes its place.
-    card.multiply(
-        "lstm input gradient",
-        Sizes {
-            rows: frames,
-            inner: all,
-            columns: shape.input,
-            batch: models,
-        },
-        of_gates,
-        weights,
-        input,
-        0.0,
-    )?;
-    Ok(Some(pass.input))
-}
-
-/// Sizes of a layer over a batch.
-struct Sides {
-    frames: usize,
-    units: usize,
-    gates: usize,
-    /// Models times directions.
-    batch: usize,
-    /// Most rows of a step.
-    widest: usize,
-}
-
-impl Sides {
-    fn new(shape: &LstmShape, packed: &Packed, models: usize) -> Self {
-        let packing = &packed.packing;
-        Self {
-            frames: packing.frames.last().map_or(0, |frames| frames.rows),
-            units: shape.units,
-            gates: 4 * shape.units,
-            batch: models * shape.directions,
-            widest: packing.steps.steps.first().map_or(0, |step| step.1),
+        walk.add_input_gradients(&kept.gates, &kept.input, gradients.input)?;
+        walk.add_recurrent_gradients(&kept.gates, &kept.entered, gradients.hidden)?;
+        walk.add_bias_gradients(&kept.gates, &[gradients.bias_input, gradients.bias_hidden])?;
+        if !input_gradient {
+            return Ok(None);
         }
+        walk.input_gradient(&kept.gates, weights, kept.input)
+            .map(Some)
     }
 }

@@ -2,7 +2,7 @@
 
 mod cell;
 #[cfg(feature = "cuda")]
-pub(crate) mod cuda_kernel;
+mod cuda_kernel;
 pub(crate) mod direction;
 #[cfg(test)]
 pub(crate) mod naive;
@@ -19,7 +19,6 @@ use super::arrays::ArrayShape;
 use super::cost::{Copies, Cost};
 use super::first_values::FirstValues;
 use super::kind::{self, Before, Kind, Options, Place, sized};
-use super::on_device::DeviceLayer;
 use super::recurrent_layer::{RecurrentLayer, Walk};
 use super::sized::{Run, SizedLayer};
 use crate::keys::{Key, Values};
@@ -160,10 +159,6 @@ impl SizedLayer for LstmShape {
             predicting: 7.0 * units * directions + input,
             rate: 1.0,
         }
-    }
-
-    fn on_device(&self) -> Option<DeviceLayer> {
-        Some(DeviceLayer::Lstm(*self))
     }
 
     fn export(&self, export: &mut Export<'_>, x: Signal) -> Signal {

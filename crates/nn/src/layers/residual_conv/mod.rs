@@ -1,6 +1,8 @@
 //! A residual block of two convolutions (He et al., 2016): `relu(skip(x) + conv2(relu(conv1(x))))`, all with the frames of
 //! `x`. The skip is `x` itself, or a convolution of width 1 without bias where the channels differ (`torch.nn.Conv1d`).
 
+#[cfg(feature = "cuda")]
+mod cuda_kernel;
 #[cfg(test)]
 mod naive;
 mod same_conv;
@@ -38,7 +40,7 @@ pub const KIND: Kind = Kind {
     ],
     place: Place::Frames,
     read: kind::read::<ResidualConv>,
-    kernels: "",
+    kernels: include_str!("residual_conv.cu"),
     example: r#"[{"layer":"residual_conv","channels":5},{"layer":"residual_conv","channels":5,"width":5},
         {"layer":"conv","channels":4,"width":4,"padding":1,"pool_width":2},{"layer":"time_pool","how":"mean"}]"#,
 };
@@ -90,7 +92,7 @@ impl Options for ResidualConv {
 
 /// A block and its sizes.
 #[derive(Clone, Copy, Debug)]
-struct Block {
+pub(super) struct Block {
     first: SameConv,
     second: SameConv,
 }
@@ -200,7 +202,7 @@ impl SizedLayer for Block {
 
 /// Packed weights.
 #[derive(Default)]
-struct Weights {
+pub(super) struct Weights {
     first: SameWeights,
     second: SameWeights,
     skip: Packed,
@@ -209,7 +211,7 @@ struct Weights {
 
 /// What the forward pass leaves: the frames between both convolutions, and the output without gaps.
 #[derive(Default)]
-struct Kept {
+pub(super) struct Kept {
     hidden: SpacedFrames,
     output: Vec<f32>,
 }

@@ -4,6 +4,8 @@
 //! The deviation is `sqrt(variance + 1e-5)` with the variance of the frames themselves (`torch.var(unbiased=False)`): an
 //! utterance of one frame has one, and so has one of equal frames.
 
+#[cfg(feature = "cuda")]
+mod cuda_kernel;
 #[cfg(test)]
 mod naive;
 
@@ -27,7 +29,7 @@ pub const KIND: Kind = Kind {
     keys: &[],
     place: Place::Pooling,
     read: kind::read::<StatisticsPool>,
-    kernels: "",
+    kernels: include_str!("statistics_pool.cu"),
     example: r#"[{"layer":"conv","channels":5,"width":3},{"layer":"statistics_pool"},{"layer":"linear","units":4}]"#,
 };
 
@@ -58,7 +60,7 @@ impl Options for StatisticsPool {
 
 /// A pooling and the width of its frames.
 #[derive(Clone, Copy, Debug)]
-struct SizedStatistics {
+pub(super) struct SizedStatistics {
     width: usize,
 }
 

@@ -1,86 +1,92 @@
 //! Pooling over time on the device, for several models at once.
 
-use std::sync::Arc;
-
 use dfdx::tensor::CudaError;
 
 use super::how::TimePool;
-use crate::model::cuda::{Card, Memory, Packed, Pointer, arguments};
+use crate::layers::on_device::{
+    Demand, DeviceArrays, DeviceFrames, DeviceLayer, DeviceRun, DeviceScope,
+};
+use crate::model::cuda::{Memory, Pointer, Tables, arguments};
 
-/// How frames of `width` channels become one vector; `units` are those of the forward direction.
-#[derive(Clone, Copy)]
-pub struct PoolShape {
-    pub how: TimePool,
-    pub width: usize,
-    pub units: usize,
-}
+use super::SizedPool;
 
-/// From frames `[models, frames, width]` to `[models, utterances, width]`.
-pub fn forward(
-    card: &Arc<Card>,
-    shape: PoolShape,
-    packed: &Packed,
-    models: usize,
-    frames: &Memory,
-) -> Result<Memory, CudaError> {
-    let Some(own) = packed.packing.frames.last() else {
-        return Memory::new(card, 0);
-    };
-    let (utterances, width) = (packed.packing.utterances, shape.width);
-    let (first, count) = (packed.at(own.first), packed.at(own.count));
-    let pooled = Memory::new(card, models * utterances * width)?;
-    let size = (width, utterances, models);
-    match shape.how {
-        TimePool::Mean => card.launch_rows(
-            "time_mean",
-            size,
-            arguments![
-                of pooled, of frames, at first, at count, int utterances, int own.rows, int width,
-            ],
-        ),
-        TimePool::LastStates => card.launch_rows(
-            "time_last",
-            size,
-            arguments![
-                of pooled, of frames, at first, at count, int utterances, int own.rows, int width, int shape.units,
-            ],
-        ),
-    }?;
-    Ok(pooled)
-}
+impl DeviceLayer for SizedPool {
+    type Tables = ();
+    type Kept = ();
 
-/// The frames' gradient from that of the pooled vectors.
-pub fn backward(
-    card: &Arc<Card>,
-    shape: PoolShape,
-    packed: &Packed,
-    models: usize,
-    grad_pooled: Pointer,
-) -> Result<Memory, CudaError> {
-    let Some(own) = packed.packing.frames.last() else {
-        return Memory::new(card, 0);
-    };
-    let (utterances, width) = (packed.packing.utterances, shape.width);
-    let (first, count) = (packed.at(own.first), packed.at(own.count));
-    let utterance_of = packed.at(own.utterance_of);
-    let grad_frames = Memory::new(card, models * own.rows * width)?;
-    let size = (width, own.rows, models);
-    match shape.how {
-        TimePool::Mean => card.launch_rows(
-            "time_mean_back",
-            size,
-            arguments![
-                of grad_frames, at grad_pooled, at utterance_of, at count, int utterances, int own.rows, int width,
-            ],
-        ),
-        TimePool::LastStates => card.launch_rows(
-            "time_last_back",
-            size,
-            arguments![
-                of grad_frames, at grad_pooled, at utterance_of, at first, at count, int utterances, int own.rows,
-                int width, int shape.units,
-            ],
-        ),
-    }?;
-    Ok(grad_frames)
+    fn lay(&self, _: usize, _: &[usize], _: &mut Tables) {}
+
+    fn demand(&self, _: &DeviceScope<'_>) -> Demand {
+        Demand::default()
+    }
+
+    /// From frames `[models, frames, width]` to `[models, utterances, width]`.
+    fn forward(
+        &self,
+        run: &DeviceRun<'_>,
+        (): &(),
+        _: &[Pointer],
+        input: DeviceFrames,
+    ) -> Result<(Memory, ()), CudaError> {
+        let (own, packed, width) = (run.before, run.packed, self.width);
+        let (utterances, frames) = (packed.packing.utterances, &input.values);
+        let (first, count) = (packed.at(own.first), packed.at(own.count));
+        let pooled = Memory::new(run.card, run.models * utterances * width)?;
+        let size = (width, utterances, run.models);
+        match self.how {
+            TimePool::Mean => run.card.launch_rows(
+                "time_mean",
+                size,
+                arguments![
+                    of pooled, of frames, at first, at count, int utterances, int own.rows, int width,
+                ],
+            ),
+            TimePool::LastStates => run.card.launch_rows(
+                "time_last",
+                size,
+                arguments![
+                    of pooled, of frames, at first, at count, int utterances, int own.rows, int width, int self.forward,
+                ],
+            ),
+        }?;
+        Ok((pooled, ()))
+    }
+
+    fn backward(
+        &self,
+        run: &DeviceRun<'_>,
+        (): &(),
+        (): (),
+        _: DeviceArrays<'_>,
+        of_pooled: Pointer,
+        input_gradient: bool,
+    ) -> Result<Option<Memory>, CudaError> {
+        if !input_gradient {
+            return Ok(None);
+        }
+        let (own, packed, width) = (run.before, run.packed, self.width);
+        let utterances = packed.packing.utterances;
+        let (first, count) = (packed.at(own.first), packed.at(own.count));
+        let utterance_of = packed.at(own.utterance_of);
+        let of_frames = Memory::new(run.card, run.models * own.rows * width)?;
+        let size = (width, own.rows, run.models);
+        match self.how {
+            TimePool::Mean => run.card.launch_rows(
+                "time_mean_back",
+                size,
+                arguments![
+                    of of_frames, at of_pooled, at utterance_of, at count, int utterances, int own.rows, int width,
+                ],
+            ),
+            TimePool::LastStates => run.card.launch_rows(
+                "time_last_back",
+                size,
+                arguments![
+                    of of_frames, at of_pooled, at utterance_of, at first, at count, int utterances, int own.rows,
+                    int width, int self.forward,
+                ],
+            ),
+        }?;
+        Ok(Some(of_frames))
+    }
 }

@@ -1,7 +1,7 @@
 //! Pooling over time: the mean over an utterance's own frames, or the last states of recurrent layers.
 
 #[cfg(feature = "cuda")]
-pub(crate) mod cuda_kernel;
+mod cuda_kernel;
 pub mod how;
 pub(crate) mod rows;
 
@@ -15,7 +15,6 @@ use crate::onnx::{Attribute, Axes, Export, Signal};
 use super::cost::{Copies, Cost};
 use super::frame_layer::{FrameLayer, Gradients, Share};
 use super::kind::{self, Before, Kind, Options, Place};
-use super::on_device::DeviceLayer;
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
 use crate::keys::{Key, Values};
@@ -76,7 +75,7 @@ impl Options for Pool {
 
 /// A pooling and its sizes.
 #[derive(Clone, Copy, Debug)]
-struct SizedPool {
+pub(super) struct SizedPool {
     how: TimePool,
     /// Values of a frame.
     width: usize,
@@ -103,10 +102,6 @@ impl SizedLayer for SizedPool {
             predicting: 0.0,
             rate: 0.0,
         }
-    }
-
-    fn on_device(&self) -> Option<DeviceLayer> {
-        Some(DeviceLayer::Pool(self.how))
     }
 
     fn export(&self, export: &mut Export<'_>, x: Signal) -> Signal {

@@ -3,10 +3,16 @@
 //! normalised.
 
 mod attention;
+#[cfg(feature = "cuda")]
+mod attention_kernel;
+#[cfg(feature = "cuda")]
+mod cuda_kernel;
 #[cfg(test)]
 mod naive;
 mod positions;
-mod processor;
+pub(super) mod processor;
+#[cfg(feature = "cuda")]
+mod rows_kernel;
 
 use std::sync::Arc;
 
@@ -62,7 +68,7 @@ pub const KIND: Kind = Kind {
     ],
     place: Place::Frames,
     read: kind::read::<Transformer>,
-    kernels: "",
+    kernels: include_str!("transformer.cu"),
     example: r#"[{"layer":"transformer","heads":3,"units":6,"layers":2},{"layer":"linear","units":8},
         {"layer":"transformer","heads":2,"units":5,"norm_first":true,"positions":"none"},
         {"layer":"time_pool","how":"mean"}]"#,

@@ -62,7 +62,7 @@ fn add(values: &mut [f32], other: &[f32]) {
 
 impl Block {
     /// Sizes of the projection of queries, keys and values, of that of the output, and of the fully connected layers.
-    fn sizes(&self) -> [Sizes; 4] {
+    pub(super) fn sizes(&self) -> [Sizes; 4] {
         let of = |inputs, outputs| Sizes { inputs, outputs };
         let (width, units) = (self.width, self.units);
         [

@@ -1,6 +1,8 @@
 //! A weighted sum of the parts of a frame, such as the layers of a pretrained model whose outputs stand side by side (the
 //! featuriser of SUPERB, Yang et al., 2021): `Σ a x` with `a = softmax(weights)`, the same for all frames.
 
+#[cfg(feature = "cuda")]
+mod cuda_kernel;
 #[cfg(test)]
 mod naive;
 
@@ -32,7 +34,7 @@ pub const KIND: Kind = Kind {
     )],
     place: Place::Anywhere,
     read: kind::read::<WeightedSum>,
-    kernels: "",
+    kernels: include_str!("weighted_sum.cu"),
     example: r#"[{"layer":"weighted_sum","parts":3},{"layer":"linear","units":6},{"layer":"weighted_sum","parts":2},
         {"layer":"lstm","units":4},{"layer":"time_pool","how":"last_states"}]"#,
 };
@@ -71,7 +73,7 @@ impl Options for WeightedSum {
 
 /// A sum and the width of each part.
 #[derive(Clone, Copy, Debug)]
-struct SizedSum {
+pub(super) struct SizedSum {
     parts: usize,
     width: usize,
 }

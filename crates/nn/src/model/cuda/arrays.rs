@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use crate::layers::DeviceShape;
-use crate::layers::lstm::direction::DirectionLayout;
-use crate::layers::lstm::shape::LstmShape;
 use crate::model::Network;
 use crate::model::heads::Dense;
+
+use super::chain::Chain;
 
 /// One array of parameters, of the same size in every model.
 #[derive(Clone, Debug)]
@@ -17,17 +16,8 @@ pub struct Piece {
     pub length: usize,
 }
 
-/// Places of a recurrent layer's arrays; all directions of one array are together.
-#[derive(Clone, Copy, Debug)]
-pub struct RecurrentPieces {
-    pub input: usize,
-    pub hidden: usize,
-    pub bias_input: usize,
-    pub bias_hidden: usize,
-}
-
 /// Places of a fully connected layer's arrays.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct DensePieces {
     pub weight: usize,
     pub bias: usize,
@@ -39,11 +29,9 @@ pub struct DensePieces {
 #[derive(Clone, Debug, Default)]
 pub struct SharedArrays {
     pub pieces: Vec<Piece>,
-    /// For each block, weight and bias.
-    pub convs: Vec<(usize, usize)>,
-    pub lstms: Vec<RecurrentPieces>,
-    /// The layers after the pooling, the emotion head last.
-    pub dense: Vec<DensePieces>,
+    /// For each layer of the encoder, its pieces.
+    pub layers: Vec<Vec<usize>>,
+    pub emotion: DensePieces,
     /// Where the pieces of the encoder are in its flat values.
     ranges: Vec<Vec<Range<usize>>>,
 }
@@ -66,49 +54,26 @@ pub fn push_dense(pieces: &mut Vec<Piece>, layer: &Dense) -> DensePieces {
 }
 
 impl SharedArrays {
-    /// The arrays of networks like this one, whose encoder has this shape.
-    pub fn new(network: &Network, shape: &DeviceShape) -> Self {
-        let mut layers = network.encoder.layout().layers.iter().cloned();
-        let mut own = Self::default();
-        for (conv, range) in shape.convs.iter().zip(layers.by_ref()) {
-            let middle = range.start + conv.width * conv.input * conv.output;
-            let pieces = (
-                own.place(std::iter::once(range.start..middle).collect()),
-                own.place(std::iter::once(middle..range.end).collect()),
-            );
-            own.convs.push(pieces);
+    /// The arrays of networks like this one, whose encoder has these layers.
+    pub fn new(network: &Network, chain: &Chain) -> Self {
+        let (mut pieces, mut ranges) = (Vec::new(), Vec::new());
+        let places = &network.encoder.layout().layers;
+        let layers = chain.layers().iter().zip(places).map(|(layer, place)| {
+            let moved = |range: Range<usize>| place.start + range.start..place.start + range.end;
+            let mut own = Vec::new();
+            for stretches in layer.pieces() {
+                let stretches: Vec<_> = stretches.into_iter().map(moved).collect();
+                own.push(push(&mut pieces, stretches.iter().map(Range::len).sum()));
+                ranges.push(stretches);
+            }
+            own
+        });
+        Self {
+            layers: layers.collect(),
+            emotion: push_dense(&mut pieces, &network.emotion),
+            pieces,
+            ranges,
         }
-        for lstm in &shape.lstms {
-            let range = layers.next().unwrap_or_default();
-            let [input, hidden, bias_input, bias_hidden] = recurrent_ranges(lstm, range.start);
-            let pieces = RecurrentPieces {
-                input: own.place(input),
-                hidden: own.place(hidden),
-                bias_input: own.place(bias_input),
-                bias_hidden: own.place(bias_hidden),
-            };
-            own.lstms.push(pieces);
-        }
-        // The pooling over time has no arrays.
-        for (&(inputs, outputs), range) in shape.linears.iter().zip(layers.skip(1)) {
-            let middle = range.start + inputs * outputs;
-            let pieces = DensePieces {
-                weight: own.place(std::iter::once(range.start..middle).collect()),
-                bias: own.place(std::iter::once(middle..range.end).collect()),
-                inputs,
-                outputs,
-            };
-            own.dense.push(pieces);
-        }
-        let pieces = push_dense(&mut own.pieces, &network.emotion);
-        own.dense.push(pieces);
-        own
-    }
-
-    fn place(&mut self, ranges: Vec<Range<usize>>) -> usize {
-        let length = ranges.iter().map(Range::len).sum();
-        self.ranges.push(ranges);
-        push(&mut self.pieces, length)
     }
 
     /// The values of each piece, cut as they are in the network.
@@ -150,17 +115,4 @@ pub fn put_dense(layer: &mut Dense, index: usize, values: &[f32]) {
         false => &mut layer.bias,
     };
     to.copy_from_slice(values);
-}
-
-/// For each of the four arrays of a recurrent layer, its place in every direction; the layer begins at `start`.
-fn recurrent_ranges(lstm: &LstmShape, mut start: usize) -> [Vec<Range<usize>>; 4] {
-    let mut ranges: [Vec<Range<usize>>; 4] = Default::default();
-    let sizes = DirectionLayout::new(lstm).lengths();
-    for _ in 0..lstm.directions {
-        for (own, size) in ranges.iter_mut().zip(sizes) {
-            own.push(start..start + size);
-            start += size;
-        }
-    }
-    ranges
 }

@@ -1,15 +1,14 @@
 //! How much memory of the device a step needs.
 
-use crate::layers::DeviceShape;
-use crate::layers::conv::cuda_kernel::of_phase;
+use std::sync::Arc;
+
+use crate::layers::{Demand, DeviceScope};
 use crate::model::Network;
 use crate::model::heads::Dense;
-use crate::model::ops::dense::cuda_kernel::CHUNK_ROWS;
 use crate::model::spec::HeadMode;
 
-use super::long_product::{values_of, values_of_parts};
-use super::packing::rows_and_parts;
-use super::{Card, Sizes};
+use super::Card;
+use super::chain::Chain;
 
 /// What a layer's output takes: values, the name under which its gradient is kept, and the gradient.
 const OF_OUTPUT: usize = 3;
@@ -17,8 +16,8 @@ const OF_OUTPUT: usize = 3;
 /// Bytes that a step of models on a batch with this many `frames` of each utterance needs at most, besides what they
 /// hold between steps.
 pub fn step_bytes(
-    card: &Card,
-    shape: &DeviceShape,
+    card: &Arc<Card>,
+    chain: &Chain,
     networks: &[&Network],
     frames: &[usize],
 ) -> usize {
@@ -33,7 +32,7 @@ pub fn step_bytes(
         gradient + numbers + own.sum::<usize>()
     };
     let of_networks: usize = networks.iter().map(of_network).sum();
-    let values = encoder_values(card, shape, frames, networks.len()) + of_networks;
+    let values = encoder_values(card, chain, frames, networks.len()) + of_networks;
     // A tenth for what is small, such as tables.
     values / 10 * 11 * size_of::<f32>()
 }
@@ -59,54 +58,36 @@ fn head_values(mode: HeadMode, layers: &[Dense], network: &Network, utterances: 
 }
 
 /// Values that the shared layers of `models` models make on a batch at most.
-fn encoder_values(card: &Card, shape: &DeviceShape, frames: &[usize], models: usize) -> usize {
-    let minimum = shape.minimum_frames();
-    let mut counts: Vec<usize> = frames.iter().map(|&n| n.max(minimum)).collect();
-    let rows = |counts: &[usize]| counts.iter().sum::<usize>();
-    let mut values = rows(&counts) * shape.bins;
-    // What is made for a few models at a time; never for two layers at once.
+fn encoder_values(card: &Arc<Card>, chain: &Chain, frames: &[usize], models: usize) -> usize {
+    let counts = chain.counts(frames);
+    let rows = |index: usize| chain.spacing(index, card.sms(), &counts[index]).rows;
+    // The features, once for all models.
+    let mut values = counts[0].iter().sum::<usize>() * chain.bins();
+    // What is made while a layer computes; never for two layers at once.
     let mut most = 0;
-    let mut before = 0usize;
-    for conv in &shape.convs {
-        let (convolved, parts) = rows_and_parts(card.sms(), conv, &counts);
-        let read = convolved + conv.width - 1;
-        counts = counts.iter().map(|&n| conv.pooled(n)).collect();
-        let chunk = card.models_at_once(of_phase(conv, convolved, models));
-        let of_weight = Sizes {
-            rows: conv.width * conv.input,
-            inner: convolved / parts,
-            columns: conv.output,
-            batch: chunk,
+    for (index, layer) in chain.layers().iter().enumerate() {
+        let scope = DeviceScope {
+            card,
+            models,
+            counts: &counts[index],
+            counts_after: &counts[index + 1],
+            rows_made: rows(index + 1),
         };
-        let turned = of_weight.rows * conv.output;
-        most = most.max(chunk * (read * conv.output + turned) + values_of(of_weight, parts));
-        // Sums of the bias's gradient.
-        let sums = (read + rows(&counts)).div_ceil(CHUNK_ROWS) * conv.output;
-        // The frames that are read and places of maxima before them, or all models' input, and their gradient.
-        let own = match before {
-            0 => 0,
-            channels => read * (2 * channels + channels.div_ceil(4)),
+        let Demand { kept, working } = layer.demand(&scope);
+        values += kept;
+        most = most.max(working);
+        let before = index.checked_sub(1).map(|before| &chain.layers()[before]);
+        // The frames that go in, and their gradient; with what is moved apart for the layer, once more.
+        let copies = match before {
+            None if layer.takes_shared() => 0,
+            None => 1,
+            Some(before) if before.fills_gaps() => 2,
+            Some(_) if rows(index) == scope.rows() => 2,
+            Some(_) => 3,
         };
-        values += models * (own + sums) + read * conv.input;
-        before = conv.output;
+        values += copies * models * rows(index) * layer.input();
     }
-    // What the blocks leave, and its gradient.
-    values += models * rows(&counts) * (2 * before + before.div_ceil(4));
-    for lstm in &shape.lstms {
-        // Gates, cells, states entered and left and their gradient; then what steps hand to each other.
-        let own = rows(&counts) * 8 * lstm.units + frames.len() * 6 * lstm.units;
-        values += models * (lstm.directions * own + rows(&counts) * lstm.input);
-        let of_weight = |directions, columns| Sizes {
-            rows: 4 * lstm.units * directions,
-            inner: rows(&counts),
-            columns,
-            batch: models,
-        };
-        for own in [(lstm.directions, lstm.input), (1, lstm.units)] {
-            most = most.max(values_of_parts(card, of_weight(own.0, own.1)));
-        }
-    }
-    // Pooling, dropout and mask, the layers after them, logits.
-    let vectors = OF_OUTPUT * (3 * shape.pooled_width() + 2 * shape.embedding());
+    // The embeddings, dropout and mask, logits.
+    let vectors = OF_OUTPUT * (3 + 2) * chain.embedding();
     values + most + models * frames.len() * vectors
 }

@@ -1,208 +1,187 @@
-//! The encoder of several models as one operation on the tape: convolution blocks, recurrent layers, pooling.
+//! The encoder of several models as one operation on the tape: its layers in their order, and the way back.
 
 use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use crate::layers::DeviceShape;
-use crate::layers::conv::cuda_kernel::{self as conv_block, BlockArrays, BlockPass};
-use crate::layers::lstm::cuda_kernel::{self as lstm, LayerArrays, LayerPass};
-use crate::layers::time_pool::cuda_kernel::{self as time_pool, PoolShape};
+use crate::layers::{DeviceArrays, DeviceFrames, DeviceRun, Held, Laid, Measured, seeds};
 use crate::model::ops::gather::cuda_kernel as gather;
 
-use super::arrays::SharedArrays;
+use super::chain::Chain;
+use super::packing::Packed;
+use super::spread::spread;
 use super::stacked_parameters::{GradientPlace, StackedParameters};
-use super::{Card, Gradients, Memory, Packed, Tape, Value};
+use super::{Card, Gradients, Memory, Pointer, Tape, Value};
 
-/// Where weights or gradients of the encoder are.
-struct EncoderArrays {
-    convs: Vec<BlockArrays>,
-    lstms: Vec<LayerArrays>,
+/// A batch on the device.
+pub struct Batch {
+    pub packed: Packed,
+    /// The tables of each layer.
+    pub layers: Vec<Laid>,
 }
 
-/// What all layers leave for their backward pass.
-struct EncoderPass {
-    blocks: Vec<BlockPass>,
-    layers: Vec<LayerPass>,
+/// What the layers give.
+pub struct Embedded {
+    pub output: Value,
+    /// What arrays that are measured, not learned, are after the step, each by its place among the parameters.
+    pub measured: Vec<Measured>,
 }
 
-/// Reads a batch's frames `[rows, bins]` and gives the pooled vectors `[models, utterances, width]`.
+/// The layers over a batch.
+struct Pass {
+    card: Arc<Card>,
+    chain: Arc<Chain>,
+    batch: Batch,
+    models: usize,
+    /// For each layer, where its arrays are.
+    values: Vec<Vec<Pointer>>,
+    /// For each layer and model, the seed of what is drawn; none where nothing is learned.
+    seeds: Option<Vec<Vec<u64>>>,
+}
+
+/// Reads a batch's frames `[rows, bins]` and gives the embeddings `[models, utterances, embedding]`.
 ///
-/// With `learns`, the backward operation adds to the parameters' gradient.
+/// `pieces` are the places of each layer's arrays among the parameters. With `seeds`, one for each model, it is a pass that
+/// is learned from: layers draw by them, and the backward operation adds to the parameters' gradient.
 pub fn forward(
     tape: &mut Tape,
-    shape: &Arc<DeviceShape>,
-    arrays: &SharedArrays,
-    parameters: &StackedParameters,
-    packed: &Arc<Packed>,
-    frames: Memory,
-    learns: bool,
-) -> Result<Value, CudaError> {
-    let card = Arc::clone(tape.card());
-    let models = parameters.models();
-    let weights = weights(arrays, parameters);
-    let mut pass = EncoderPass {
-        blocks: Vec::new(),
-        layers: Vec::new(),
+    chain: &Arc<Chain>,
+    (pieces, parameters): (&[Vec<usize>], &StackedParameters),
+    batch: Batch,
+    features: Memory,
+    seeds: Option<&[u64]>,
+) -> Result<Embedded, CudaError> {
+    let values = |own: &Vec<usize>| own.iter().map(|&piece| parameters.values(piece)).collect();
+    let pass = Pass {
+        card: Arc::clone(tape.card()),
+        chain: Arc::clone(chain),
+        models: parameters.models(),
+        values: pieces.iter().map(values).collect(),
+        seeds: seeds.map(|seeds| of_layers(seeds, chain.layers().len())),
+        batch,
     };
-    let mut frames = match shape.convs.is_empty() {
-        true => gather::repeat(&card, &frames, models)?,
-        false => frames,
-    };
-    let blocks = shape.convs.iter().zip(&weights.convs).enumerate();
-    for (index, (conv, &own)) in blocks {
-        let inputs = if index == 0 { 1 } else { models };
-        let size = (models, inputs);
-        let (output, block) = conv_block::forward(&card, conv, packed, index, size, own, frames)?;
-        frames = output;
-        if learns {
-            pass.blocks.push(block);
-        }
+    let (output, mut kept) = pass.forward(features)?;
+    let utterances = pass.batch.packed.packing.utterances;
+    let output = Value::new(tape, output, (pass.models, utterances, chain.embedding()))?;
+    let mut measured = Vec::new();
+    for (index, (layer, own)) in chain.layers().iter().zip(&mut kept).enumerate() {
+        let of_layer = layer.measured(own).into_iter();
+        measured.extend(of_layer.map(|own| Measured {
+            piece: pieces[index][own.piece],
+            ..own
+        }));
     }
-    for (layer, &own) in shape.lstms.iter().zip(&weights.lstms) {
-        let (output, states) = lstm::forward(&card, layer, packed, models, own, frames)?;
-        frames = output;
-        if learns {
-            pass.layers.push(states);
-        }
-    }
-    let pooled = time_pool::forward(&card, pool_shape(shape), packed, models, &frames)?;
-    let size = (models, packed.packing.utterances, shape.pooled_width());
-    let output = Value::new(tape, pooled, size)?;
-    if learns {
-        let (shape, packed, to) = (Arc::clone(shape), Arc::clone(packed), output.clone());
-        let places = places(arrays, parameters);
+    if seeds.is_some() {
+        let to = output.clone();
+        let place = |own: &Vec<usize>| {
+            let places = own.iter().map(|&piece| parameters.gradient_place(piece));
+            places.collect::<Vec<GradientPlace>>()
+        };
+        let places: Vec<Vec<GradientPlace>> = pieces.iter().map(place).collect();
         tape.record(move |gradients| {
-            let of_pooled = to.handle.gradient(gradients)?;
-            let own = places.find(gradients)?;
-            backward(
-                &card,
-                &shape,
-                &packed,
-                models,
-                pass,
-                of_pooled,
-                (&weights, &own),
-            )
+            let of_output = to.handle.gradient(gradients)?;
+            pass.backward(kept, of_output, &places, gradients)
         });
     }
-    Ok(output)
+    Ok(Embedded { output, measured })
 }
 
-fn backward(
-    card: &Arc<Card>,
-    shape: &DeviceShape,
-    packed: &Packed,
-    models: usize,
-    mut pass: EncoderPass,
-    of_pooled: super::Pointer,
-    (weights, gradients): (&EncoderArrays, &EncoderArrays),
-) -> Result<(), CudaError> {
-    let mut of_frames = time_pool::backward(card, pool_shape(shape), packed, models, of_pooled)?;
-    while let Some(states) = pass.layers.pop() {
-        let index = pass.layers.len();
-        let further = index > 0 || !shape.convs.is_empty();
-        let own = (weights.lstms[index], gradients.lstms[index]);
-        let layer = &shape.lstms[index];
-        let next = lstm::backward(
-            card, layer, packed, models, states, &of_frames, own, further,
-        )?;
-        let Some(next) = next else { return Ok(()) };
-        of_frames = next;
-    }
-    while let Some(block) = pass.blocks.pop() {
-        let index = pass.blocks.len();
-        let own = (weights.convs[index], gradients.convs[index]);
-        let conv = &shape.convs[index];
-        let next = conv_block::backward(
-            card,
-            conv,
-            packed,
-            index,
-            models,
-            block,
-            &of_frames,
-            own,
-            index > 0,
-        )?;
-        let Some(next) = next else { return Ok(()) };
-        of_frames = next;
-    }
-    Ok(())
+/// For each layer, the seeds of all models.
+fn of_layers(seeds: &[u64], layers: usize) -> Vec<Vec<u64>> {
+    let of_layer = |index| {
+        let own = seeds.iter().map(|&seed| seeds::of_layer(seed, index));
+        own.collect()
+    };
+    (0..layers).map(of_layer).collect()
 }
 
-fn pool_shape(shape: &DeviceShape) -> PoolShape {
-    let width = shape.pooled_width();
-    PoolShape {
-        how: shape.pool,
-        width,
-        units: shape.lstms.last().map_or(width, |lstm| lstm.units),
-    }
-}
-
-fn weights(arrays: &SharedArrays, parameters: &StackedParameters) -> EncoderArrays {
-    EncoderArrays {
-        convs: arrays
-            .convs
-            .iter()
-            .map(|&(weight, bias)| BlockArrays {
-                weight: parameters.values(weight),
-                bias: parameters.values(bias),
-            })
-            .collect(),
-        lstms: arrays
-            .lstms
-            .iter()
-            .map(|pieces| LayerArrays {
-                input: parameters.values(pieces.input),
-                hidden: parameters.values(pieces.hidden),
-                bias_input: parameters.values(pieces.bias_input),
-                bias_hidden: parameters.values(pieces.bias_hidden),
-            })
-            .collect(),
-    }
-}
-
-/// Names of the encoder's gradients on the tape.
-struct Places {
-    convs: Vec<[GradientPlace; 2]>,
-    lstms: Vec<[GradientPlace; 4]>,
-}
-
-fn places(arrays: &SharedArrays, parameters: &StackedParameters) -> Places {
-    let place = |piece| parameters.gradient_place(piece);
-    Places {
-        convs: arrays
-            .convs
-            .iter()
-            .map(|&(weight, bias)| [weight, bias].map(place))
-            .collect(),
-        lstms: arrays
-            .lstms
-            .iter()
-            .map(|own| [own.input, own.hidden, own.bias_input, own.bias_hidden].map(place))
-            .collect(),
-    }
-}
-
-impl Places {
-    fn find(&self, gradients: &mut Gradients) -> Result<EncoderArrays, CudaError> {
-        let mut convs = Vec::new();
-        for [weight, bias] in &self.convs {
-            convs.push(BlockArrays {
-                weight: weight.find(gradients)?,
-                bias: bias.find(gradients)?,
-            });
+impl Pass {
+    /// Where the layer at `index` runs.
+    fn run(&self, index: usize) -> DeviceRun<'_> {
+        let packing = &self.batch.packed.packing;
+        DeviceRun {
+            card: &self.card,
+            packed: &self.batch.packed,
+            before: &packing.frames[index],
+            after: &packing.made[index],
+            models: self.models,
+            seeds: self.seeds.as_ref().map(|seeds| &seeds[index][..]),
         }
-        let mut lstms = Vec::new();
-        for [input, hidden, bias_input, bias_hidden] in &self.lstms {
-            lstms.push(LayerArrays {
-                input: input.find(gradients)?,
-                hidden: hidden.find(gradients)?,
-                bias_input: bias_input.find(gradients)?,
-                bias_hidden: bias_hidden.find(gradients)?,
-            });
+    }
+
+    /// The frames that the last layer makes, and what all leave for the backward pass, if there is to be one.
+    fn forward(&self, features: Memory) -> Result<(Memory, Vec<Held>), CudaError> {
+        let (card, models, packed) = (&self.card, self.models, &self.batch.packed);
+        let mut kept = Vec::new();
+        let mut input = DeviceFrames {
+            values: features,
+            shared: true,
+        };
+        for (index, layer) in self.chain.layers().iter().enumerate() {
+            if input.shared && !layer.takes_shared() {
+                input = DeviceFrames {
+                    values: gather::repeat(card, &input.values, models)?,
+                    shared: false,
+                };
+            }
+            let (run, tables) = (self.run(index), &self.batch.layers[index]);
+            let (output, own) = layer.forward(&run, tables, &self.values[index], input)?;
+            if self.seeds.is_some() {
+                kept.push(own);
+            }
+            let ways = (run.after, &packed.packing.frames[index + 1]);
+            let values = match ways.0 == ways.1 {
+                true => output,
+                false => spread(card, packed, ways, (models, layer.output()), output.at(0))?,
+            };
+            input = DeviceFrames {
+                values,
+                shared: false,
+            };
         }
-        Ok(EncoderArrays { convs, lstms })
+        Ok((input.values, kept))
+    }
+
+    /// From dL/d(output) to the gradients of all layers.
+    fn backward(
+        &self,
+        mut kept: Vec<Held>,
+        of_output: Pointer,
+        places: &[Vec<GradientPlace>],
+        gradients: &mut Gradients,
+    ) -> Result<(), CudaError> {
+        let packed = &self.batch.packed;
+        // dL/d(output) of the next layer; for the last one it is on the tape.
+        let mut held: Option<Memory> = None;
+        while let Some(own) = kept.pop() {
+            let index = kept.len();
+            let layer = &self.chain.layers()[index];
+            let run = self.run(index);
+            let mut from = held.as_ref().map_or(of_output, |held| held.at(0));
+            let ways = (&packed.packing.frames[index + 1], run.after);
+            let closer = match ways.0 == ways.1 {
+                true => None,
+                false => {
+                    let size = (self.models, layer.output());
+                    Some(spread(&self.card, packed, ways, size, from)?)
+                }
+            };
+            if let Some(closer) = &closer {
+                from = closer.at(0);
+            }
+            let own_places = places[index].iter();
+            let found: Result<Vec<Pointer>, CudaError> =
+                own_places.map(|place| place.find(gradients)).collect();
+            let arrays = DeviceArrays {
+                values: &self.values[index],
+                gradients: &found?,
+            };
+            let tables = &self.batch.layers[index];
+            held = layer.backward(&run, tables, own, arrays, from, index > 0)?;
+            if held.is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 }

@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
-use crate::layers::DeviceShape;
 use crate::model::dense_tape::Learns;
 use crate::model::losses::HeadWeight;
 use crate::model::ops::gather::cuda_kernel as gather;
-use crate::model::ops::relu::cuda_kernel::relu;
 use crate::model::optimiser::{Step, Update};
 use crate::model::parameter::Part;
 use crate::model::spec::{HeadSpec, Reversal};
 use crate::model::{Network, Targets, TaskSpec, TrainingState};
 
 use super::arrays::SharedArrays;
+use super::chain::{Chain, LaidBatch};
 use super::demand::step_bytes;
+use super::encoder::{Batch, Embedded};
 use super::feed::Feed;
-use super::packing::{Masked, Packed, Packing};
+use super::packing::{Masked, Packed};
 use super::stacked_heads::{StackedHead, dense_of};
 use super::stacked_parameters::StackedParameters;
 use super::stacked_targets::StackedTargets;
@@ -66,7 +66,7 @@ pub struct ModelStep<'a> {
 pub struct Group {
     card: Arc<Card>,
     feed: Arc<Feed>,
-    shape: Arc<DeviceShape>,
+    chain: Arc<Chain>,
     arrays: SharedArrays,
     shared: StackedParameters,
     targets: StackedTargets,
@@ -162,14 +162,14 @@ impl Group {
     /// Where the device has no memory left.
     pub fn new(card: &Arc<Card>, states: Vec<TrainingState>) -> Result<Self, CudaError> {
         let networks: Vec<&Network> = states.iter().map(TrainingState::network).collect();
-        let shape = match networks.first().map(|network| network.shape().on_device()) {
-            Some(Ok(shape)) => shape,
-            None => DeviceShape::default(),
+        let chain = match networks.first().map(|network| Chain::new(network.shape())) {
+            Some(Ok(chain)) => chain,
+            None => Chain::default(),
             Some(Err(_)) => unreachable!("encoders without kernels are refused before"),
         };
         let arrays = networks
             .first()
-            .map(|network| SharedArrays::new(network, &shape))
+            .map(|network| SharedArrays::new(network, &chain))
             .unwrap_or_default();
         let all: Vec<usize> = (0..states.len()).collect();
         let mut shared = StackedParameters::new(card, arrays.pieces.clone(), &all)?;
@@ -194,7 +194,7 @@ impl Group {
             .map(|network| network.heads.iter().map(|(head, _)| head.clone()).collect())
             .collect();
         Ok(Self {
-            shape: Arc::new(shape),
+            chain: Arc::new(chain),
             alive: Memory::of(card, &vec![1; states.len()])?,
             ones: Memory::of(card, &vec![1.0; states.len()])?,
             feed: Feed::new(card)?,
@@ -231,36 +231,30 @@ impl Group {
         self.half_done
     }
 
-    /// The shared layers' output `[models, utterances, embedding]`.
+    /// The shared layers' output `[models, utterances, embedding]`; with a seed for each model where it is learned from.
     fn embed(
         &self,
         tape: &mut Tape,
         corpus: &Corpus<'_>,
         utterances: &[Masked],
         fill: f32,
-        learns: bool,
-    ) -> Result<Value, CudaError> {
+        seeds: Option<&[u64]>,
+    ) -> Result<Embedded, CudaError> {
         let share = corpus.share(utterances);
-        let packing = Packing::new(&self.shape, self.card.sms(), &share.frames, &share.sources);
-        let packed = Arc::new(Packed::new(&self.feed, packing, &share.brought)?);
+        let LaidBatch { packing, layers } =
+            self.chain
+                .lay(self.card.sms(), &share.frames, &share.sources);
+        let packed = Packed::new(&self.feed, packing, &share.brought)?;
         let source = share.there.unwrap_or_else(|| packed.brought());
         let features = gather::features(&self.card, &packed, source, corpus.bins, fill)?;
-        let (shape, arrays) = (&self.shape, &self.arrays);
-        let mut x = encoder::forward(tape, shape, arrays, &self.shared, &packed, features, learns)?;
-        let (_, trunk) = self.arrays.dense.split_last().unwrap_or_else(|| {
-            unreachable!("every network has an emotion head");
-        });
-        for layer in trunk {
-            let out = dense_of(tape, &x, &self.shared, layer, Learns::Yes)?;
-            x = relu(tape, &out)?;
-        }
-        Ok(x)
+        let arrays = (&self.arrays.layers[..], &self.shared);
+        let batch = Batch { packed, layers };
+        encoder::forward(tape, &self.chain, arrays, batch, features, seeds)
     }
 
     /// Logits of the emotion head; none where there are no classes.
     fn emotion(&self, tape: &mut Tape, x: &Value) -> Result<Option<Value>, CudaError> {
-        let layer = self.arrays.dense.last();
-        let layer = layer.filter(|layer| layer.outputs > 0);
+        let layer = Some(&self.arrays.emotion).filter(|layer| layer.outputs > 0);
         let logits = layer.map(|layer| dense_of(tape, x, &self.shared, layer, Learns::Yes));
         logits.transpose()
     }
@@ -286,7 +280,7 @@ impl Group {
         self.prepare(&update.step(1))?;
         let frames: Vec<usize> = utterances.iter().map(|own| corpus.frames(own.at)).collect();
         let networks: Vec<&Network> = self.states.iter().map(TrainingState::network).collect();
-        let needed = step_bytes(&self.card, &self.shape, &networks, &frames);
+        let needed = step_bytes(&self.card, &self.chain, &networks, &frames);
         let known = (needed, self.card.taken());
         if known.0 > self.reserved.0 || known.1 != self.reserved.1 {
             // Given back at once, but the device's pool keeps it for this process.

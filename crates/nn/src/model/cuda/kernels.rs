@@ -43,6 +43,7 @@ const OTHERS: &str = concat!(
     include_str!("../ops/soft_cross_entropy/soft_cross_entropy.cu"),
     include_str!("../ops/squared_error/squared_error.cu"),
     include_str!("../optimiser/optimiser.cu"),
+    include_str!("spread.cu"),
 );
 
 /// One argument of a kernel, by its size.

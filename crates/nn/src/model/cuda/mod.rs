@@ -14,6 +14,7 @@ mod algorithms;
 mod arrays;
 mod card;
 mod ceilings;
+mod chain;
 mod compiler;
 mod corpus;
 mod demand;
@@ -35,9 +36,11 @@ mod products;
 mod ring;
 mod shares;
 mod sizes;
+mod spread;
 mod stacked_heads;
 mod stacked_parameters;
 mod stacked_targets;
+mod tables;
 mod tape;
 mod timeline;
 
@@ -54,12 +57,16 @@ pub(crate) use devices::count_devices;
 pub(crate) use group::predict;
 pub(crate) use kernels::{Argument, arguments};
 pub(crate) use libraries::check_computing;
-pub(crate) use long_product::{add_product_over_frames, add_product_over_phases};
+pub(crate) use long_product::{
+    add_product_over_frames, add_product_over_phases, values_of, values_of_parts,
+};
 pub(crate) use memory::Memory;
-pub(crate) use packing::{Frames, Packed};
-pub(crate) use pointer::Pointer;
+pub(crate) use packing::Packed;
+pub(crate) use pointer::{Pointer, after};
 pub(crate) use products::{Matrix, Phased};
+pub(crate) use shares::{even_share, parts};
 pub(crate) use sizes::Sizes;
+pub(crate) use tables::{Frames, Spacing, Steps, Tables};
 pub(crate) use tape::{Gradients, Handle, Tape, Value};
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
+use crate::layers::Measured;
 use crate::model::optimiser::Step;
 use crate::model::parameter::Part;
 
@@ -196,6 +197,27 @@ impl StackedParameters {
     pub fn prepare(&mut self, step: &Step) -> Result<(), CudaError> {
         if matches!(step, Step::Adam(_)) && self.parts[2].is_none() {
             self.parts[2] = Some(Memory::zeros(&self.card, self.gradient.len())?);
+        }
+        Ok(())
+    }
+
+    /// Replaces arrays that are measured, not learned, after [`Self::update`]: the optimiser has nothing to do with them.
+    pub fn keep_measured(
+        &mut self,
+        measured: &[Measured],
+        alive: &Memory<i32>,
+    ) -> Result<(), CudaError> {
+        for Measured { piece, values } in measured {
+            let (start, length) = (self.starts[*piece], self.pieces[*piece].length);
+            let place = |part: &Option<Memory>| part.as_ref().map_or(0, |own| own.at(start));
+            let [own, first, second] = &self.parts;
+            self.card.launch(
+                "keep_measured",
+                (length, self.models),
+                arguments![
+                    at place(own), at place(first), at place(second), of values, int length, of self.which, of alive,
+                ],
+            )?;
         }
         Ok(())
     }

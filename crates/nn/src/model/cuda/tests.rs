@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 mod batch_invariance;
 mod comparison_data;
+mod every_kind;
 mod feeding;
 mod heads;
 mod layers;
 mod losses;
+mod one_layer;
 mod operation;
 mod penalties;
 mod tasks;
@@ -18,6 +20,7 @@ use pipe_foundation::Workers;
 use pipe_foundation::test_support::noise;
 
 use comparison_data::{Data, data};
+use every_kind::examples;
 
 use super::*;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
@@ -86,7 +89,7 @@ fn studies(tasks: &[TaskSpec]) -> Vec<Vec<(HeadSpec, usize)>> {
     studies
 }
 
-/// Encoders whose every part differs: blocks, recurrent layers, pooling, layers after it.
+/// Encoders whose every part differs: blocks, recurrent layers, pooling, layers after it; the last in another order.
 fn encoders() -> Vec<(usize, Vec<Layer>)> {
     let read = |text: &str| serde_json::from_str(text).unwrap();
     vec![
@@ -108,6 +111,15 @@ fn encoders() -> Vec<(usize, Vec<Layer>)> {
             read(
                 r#"[{"layer":"conv","channels":10,"width":4,"padding":3,"pool_width":2,"pool_stride":3},
                 {"layer":"time_pool","how":"mean"}]"#,
+            ),
+        ),
+        (
+            5,
+            read(
+                r#"[{"layer":"linear","units":6},{"layer":"lstm","units":4},
+                {"layer":"conv","channels":7,"width":3,"padding":2,"pool_width":2},
+                {"layer":"lstm","units":3,"bidirectional":true},{"layer":"time_pool","how":"last_states"},
+                {"layer":"linear","units":5},{"layer":"linear","units":4}]"#,
             ),
         ),
     ]

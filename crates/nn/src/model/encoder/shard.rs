@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use pipe_foundation::{Buffer, FeaturesView};
 
+use crate::layers::seeds;
 use crate::layers::{AnyFrameLayer, Gradients, Run, Share, Slot, Slots, SpacedFrames};
 use crate::model::{EncoderLayout, EncoderShape};
 
@@ -91,8 +92,7 @@ impl<'a> Part<'a> {
         Share {
             members,
             stopped,
-            // Layers draw apart from each other: multiples of this number differ in all their bits.
-            seed: seed.map(|seed| seed ^ (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            seed: seed.map(|seed| seeds::of_layer(seed, index)),
         }
     }
 }

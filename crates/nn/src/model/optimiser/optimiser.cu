@@ -53,6 +53,18 @@ extern "C" __global__ void adam(
     values[own] = value * rate[7] - rate[3] * (m / (sqrtf(v) / rate[4] + rate[5]));
 }
 
+// values[row][i] = measured[row][i], where training measures an array instead of learning it; the optimiser remembers
+// nothing of it.
+extern "C" __global__ void keep_measured(
+    float *values, float *first, float *second, const float *measured, int length, const int *which, const int *alive) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= length || !alive[which[blockIdx.y]]) return;
+    size_t own = (size_t)blockIdx.y * length + at;
+    values[own] = measured[own];
+    first[own] = 0.0f;
+    if (second) second[own] = 0.0f;
+}
+
 // sums[row][thread] = sum of the squares of every `threads`-th value of a row's gradient.
 extern "C" __global__ void squares(
     double *sums, const float *gradient, const int *before, const size_t *places, int pieces, int length,

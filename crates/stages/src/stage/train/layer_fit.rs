@@ -51,7 +51,7 @@ pub fn check_kernels(options: &TrainOptions, declaration: &Declaration) -> Resul
     let Ok(shape) = shape else {
         return Ok(());
     };
-    let Err(error) = shape.on_device() else {
+    let Err(error) = shape.check_kernels() else {
         return Ok(());
     };
     let place = match &error {

@@ -51,7 +51,7 @@ impl Group {
         let batch: Vec<Masked> = part.iter().map(whole).collect();
         // Nothing walks this tape: it only carries the operations.
         let mut tape = Tape::new(&self.card);
-        let x = self.embed(&mut tape, corpus, &batch, 0.0, false)?;
+        let x = self.embed(&mut tape, corpus, &batch, 0.0, None)?.output;
         let mut outputs = vec![vec![Outputs::default(); part.len()]; self.models()];
         if let Some(logits) = self.emotion(&mut tape, &x)? {
             let probabilities = softmax(&mut tape, &logits)?.values.read()?;

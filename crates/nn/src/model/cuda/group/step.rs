@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dfdx::tensor::CudaError;
 
+use crate::layers;
 use crate::model::cuda::stacked_heads::StackedHead;
 use crate::model::cuda::stacked_parameters::{StepParameters, rates};
 use crate::model::cuda::tape::Walked;
@@ -70,12 +71,18 @@ impl Group {
         Ok(())
     }
 
-    /// Forward and backward; the discriminators take their own steps on the way.
-    fn descend(&mut self, step: StepInput<'_>) -> Result<Walked, CudaError> {
+    /// Forward and backward, and what arrays that are measured are after the step; the discriminators take their own steps on
+    /// the way.
+    fn descend(
+        &mut self,
+        step: StepInput<'_>,
+    ) -> Result<(Walked, Vec<layers::Measured>), CudaError> {
         let (batch, models) = (step.batch, step.models);
         let mut tape = Tape::new(&self.card);
-        let embeddings = self.embed(&mut tape, batch.corpus, batch.utterances, batch.fill, true)?;
         let seeds: Vec<u64> = models.iter().map(|model| model.dropout_seed).collect();
+        let (corpus, utterances) = (batch.corpus, batch.utterances);
+        let embedded = self.embed(&mut tape, corpus, utterances, batch.fill, Some(&seeds))?;
+        let embeddings = embedded.output;
         let dropped = dropout(&mut tape, &embeddings, batch.dropout, &seeds)?;
         let logits = self.descend_tasks(&mut tape, &dropped, step)?;
         let input = HeadInput {
@@ -84,7 +91,7 @@ impl Group {
             logits,
         };
         self.descend_heads(&mut tape, &input, step)?;
-        tape.backward()
+        Ok((tape.backward()?, embedded.measured))
     }
 
     /// One step of the discriminators of one kind on detached emotion probabilities; gives their losses before the step.
@@ -127,7 +134,7 @@ impl Group {
     fn clip_and_update(
         &mut self,
         models: &[ModelStep<'_>],
-        mut walked: Walked,
+        (mut walked, measured): (Walked, Vec<layers::Measured>),
         (step, rates): (&Step, &Memory),
         losses: &Memory,
     ) -> Result<Memory<f64>, CudaError> {
@@ -163,6 +170,7 @@ impl Group {
         self.targets
             .parameters
             .update(step, gradients, &parameters_of_step)?;
+        self.shared.keep_measured(&measured, &self.alive)?;
         for head in self.heads.iter_mut().filter(|head| learning(head)) {
             head.parameters
                 .update(step, gradients, &parameters_of_step)?;

@@ -1,8 +1,8 @@
 //! How values get to the device: features from the host, many batches one after the other, arrays of any size.
 
 use crate::layers::testing::close_to_size;
+use crate::model::cuda::chain::Chain;
 use crate::model::cuda::feed::Feed;
-use crate::model::cuda::packing::Packing;
 use crate::model::cuda::ring::{SEGMENT, SEGMENTS};
 use crate::model::ops::gather::cuda_kernel as gather;
 
@@ -46,7 +46,7 @@ fn features_of_a_batch_are_blended_and_then_masked() {
     let Some(card) = card() else { return };
     let (bins, layers) = encoders().swap_remove(1);
     let shape = EncoderShape::new(&layers, bins).unwrap();
-    let shape = shape.on_device().unwrap();
+    let chain = Chain::new(&shape).unwrap();
     let data = data(bins, &FRAMES);
     let views = data.views();
     // Of a longer one, of a shorter one, of itself; and one that is not blended.
@@ -55,7 +55,7 @@ fn features_of_a_batch_are_blended_and_then_masked() {
     let feed = Feed::new(&card).unwrap();
     for corpus in [&resident, &Corpus::on_host(views.clone())] {
         let share = corpus.share(&batch);
-        let packing = Packing::new(&shape, card.sms(), &share.frames, &share.sources);
+        let packing = chain.lay(card.sms(), &share.frames, &share.sources).packing;
         let packed = Packed::new(&feed, packing, &share.brought).unwrap();
         let source = share.there.unwrap_or_else(|| packed.brought());
         let found = gather::features(&card, &packed, source, bins, 0.5).unwrap();

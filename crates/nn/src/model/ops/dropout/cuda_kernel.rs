@@ -6,10 +6,12 @@ use dfdx::tensor::CudaError;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::model::cuda::{Memory, Tape, Value, arguments};
+use crate::model::cuda::{Card, Memory, Tape, Value, arguments};
 
 /// Words of a block of the key stream.
 const WORDS: usize = 16;
+/// Most masks of one launch: a grid has no more than 65,535 rows.
+const TOGETHER: usize = 1 << 15;
 
 /// Zeroes each value with `probability` and scales the rest; one seed for each model.
 pub fn dropout(
@@ -22,15 +24,8 @@ pub fn dropout(
         return Ok(x.clone());
     }
     let card = Arc::clone(tape.card());
-    let keys: Vec<u32> = seeds.iter().flat_map(|&seed| key(seed)).collect();
-    let keys = Memory::of(&card, &keys)?;
-    let (length, all) = (x.length(), x.all());
-    let mask = Memory::<f32>::new(&card, all)?;
-    card.launch(
-        "dropout_mask",
-        (length.div_ceil(WORDS), x.models),
-        arguments![of mask, of keys, int length, float probability, float 1.0 / (1.0 - probability)],
-    )?;
+    let mask = masks(&card, seeds, x.length(), probability)?;
+    let all = x.all();
     let out = Memory::new(&card, all)?;
     card.launch(
         "multiply",
@@ -49,6 +44,30 @@ pub fn dropout(
         )
     });
     Ok(output)
+}
+
+/// For each seed, `length` factors: 0 or `1 / (1 - probability)`.
+pub(crate) fn masks(
+    card: &Arc<Card>,
+    seeds: &[u64],
+    length: usize,
+    probability: f32,
+) -> Result<Memory, CudaError> {
+    let keys: Vec<u32> = seeds.iter().flat_map(|&seed| key(seed)).collect();
+    let keys = Memory::of(card, &keys)?;
+    let masks = Memory::<f32>::new(card, seeds.len() * length)?;
+    let scale = 1.0 / (1.0 - probability);
+    for first in (0..seeds.len()).step_by(TOGETHER) {
+        let count = TOGETHER.min(seeds.len() - first);
+        card.launch(
+            "dropout_mask",
+            (length.div_ceil(WORDS), count),
+            arguments![
+                at masks.at(first * length), at keys.at(8 * first), int length, float probability, float scale,
+            ],
+        )?;
+    }
+    Ok(masks)
 }
 
 /// The key of a seed's stream.
