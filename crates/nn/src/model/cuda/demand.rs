@@ -51,8 +51,8 @@ fn head_values(mode: HeadMode, layers: &[Dense], network: &Network, utterances: 
     let made: usize = layers.iter().map(|layer| 2 * layer.outputs).sum();
     let values = utterances * OF_OUTPUT * (seen + made);
     match mode.is_penalty() {
-        // Doubles: centred embeddings; what pairs add to value and slopes, and their distances. Then slopes.
-        true => values + utterances * (3 * embedding + 6 * utterances),
+        // Doubles: centred embeddings; what pairs add to value and slopes, their distances, and sums of these. Then slopes.
+        true => values + utterances * (3 * embedding + 8 * utterances),
         false => values,
     }
 }

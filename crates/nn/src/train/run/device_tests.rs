@@ -238,6 +238,30 @@ fn numeric_targets_go_as_on_the_processor_alone_and_beside_the_classes() {
 }
 
 #[test]
+fn a_model_file_predicts_numbers_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    let (train_set, validation) = sets();
+    let mut data = data(&train_set, &validation);
+    data.targets = vec![loudness(&train_set, &validation)];
+    let mut options = options(&[]);
+    options.epochs = 2;
+    options.tasks = vec![TaskSpec::new("loudness", LossName::CONCORDANCE)];
+    options.monitor = Monitor::Target("loudness".into(), TargetScore::Ccc);
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = train(&options, &data, 1, folder.path(), &Silent, Device::Cpu).unwrap();
+    let model = Model::load(&outcome.model).unwrap();
+    let views: Vec<_> = validation.iter().map(|made| made.features.view()).collect();
+    let expected = model.predict_on(Device::Cpu, &views, 1, &Silent).unwrap();
+    let found = model.predict_on(device, &views, 1, &Silent).unwrap();
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!(found.probabilities.is_empty());
+        assert_eq!(found.numbers.len(), 1);
+        assert!((found.numbers[0] - expected.numbers[0]).abs() < 1e-4);
+    }
+}
+
+#[test]
 fn blends_go_as_on_the_processor() {
     let Some(device) = device() else { return };
     let (train_set, validation) = sets();

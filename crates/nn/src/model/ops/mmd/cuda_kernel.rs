@@ -20,11 +20,17 @@ pub fn mmd(
             (rows, rows, models),
             arguments![of distances, of embeddings.values, of groups.of_row, int rows, int width],
         )?;
+        let sums = Memory::<f64>::new(card, models * rows * most)?;
+        card.launch_rows(
+            "mmd_group_sums",
+            (most, rows, models),
+            arguments![of sums, of distances, of groups.of_row, int rows, int most],
+        )?;
         let means = Memory::<f64>::new(card, models * most * most)?;
         card.launch(
             "mmd_means",
             (most * most, models),
-            arguments![of means, of distances, of groups.of_row, of groups.counts, int rows, int most],
+            arguments![of means, of sums, of groups.of_row, of groups.counts, int rows, int most],
         )?;
         card.launch_rows(
             "mmd_pairs",

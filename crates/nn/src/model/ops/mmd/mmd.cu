@@ -16,24 +16,35 @@ extern "C" __global__ void mmd_distances(double *distances, const float *x, cons
     }
 }
 
-// means[m][g][h] of groups g < h: the mean distance of all pairs of different rows of both; `most` groups have room.
+// sums[m][row][g] = the sum of the row's distances from the rows of group g; `most` groups have room.
+extern "C" __global__ void mmd_group_sums(
+    double *sums, const double *distances, const int *groups, int rows, int most) {
+    int row = blockIdx.x * blockDim.y + threadIdx.y;
+    if (row >= rows) return;
+    size_t first = (size_t)blockIdx.y * rows, i = first + row;
+    for (int g = threadIdx.x; g < most; g += blockDim.x) {
+        double sum = 0.0;
+        for (int other = 0; other < rows; other++)
+            if (groups[first + other] == g) sum += distances[i * rows + other];
+        sums[i * most + g] = sum;
+    }
+}
+
+// means[m][g][h] of groups g < h: the mean distance of all pairs of different rows of both.
 extern "C" __global__ void mmd_means(
-    double *means, const double *distances, const int *groups, const int *counts, int rows, int most) {
+    double *means, const double *sums, const int *groups, const int *counts, int rows, int most) {
     int at = blockIdx.x * blockDim.x + threadIdx.x;
     int g = at / most, h = at % most;
     if (at >= most * most || g >= h || h >= counts[blockIdx.y]) return;
-    const int *of = groups + (size_t)blockIdx.y * rows;
-    const double *own = distances + (size_t)blockIdx.y * rows * rows;
-    double sum = 0.0, pairs = 0.0;
-    for (int i = 0; i < rows; i++) {
-        if (of[i] != g && of[i] != h) continue;
-        for (int j = i + 1; j < rows; j++) {
-            if (of[j] != g && of[j] != h) continue;
-            sum += own[(size_t)i * rows + j];
-            pairs += 1.0;
-        }
+    size_t first = (size_t)blockIdx.y * rows;
+    double sum = 0.0, count = 0.0;
+    for (int row = 0; row < rows; row++) {
+        if (groups[first + row] != g && groups[first + row] != h) continue;
+        sum += sums[(first + row) * most + g] + sums[(first + row) * most + h];
+        count += 1.0;
     }
-    means[(size_t)blockIdx.y * most * most + at] = sum / pairs;
+    // Each pair is in the sums of both its rows.
+    means[(size_t)blockIdx.y * most * most + at] = sum / (count * (count - 1.0));
 }
 
 // Adds `weight` times the mean of the five kernels at a squared distance, and of their derivative by it.
