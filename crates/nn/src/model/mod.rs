@@ -13,6 +13,7 @@ mod encoder;
 mod encoder_tape;
 mod error;
 mod file;
+mod gradient_name;
 mod heads;
 mod initialise;
 mod layout;

@@ -9,8 +9,8 @@ use super::long_product::{values_of, values_of_parts};
 use super::packing::rows_and_parts;
 use super::{Card, Sizes};
 
-/// What a layer's output takes: values, the name under which its gradient is kept, and the gradient.
-const OF_OUTPUT: usize = 3;
+/// What a layer's output takes: values, and their gradient.
+const OF_OUTPUT: usize = 2;
 
 /// Bytes that a step of models on a batch with this many `frames` of each utterance needs at most, besides what they
 /// hold between steps.

@@ -158,7 +158,7 @@ fn on_processor(
             class_weights: Some(&CLASS_WEIGHTS),
             gradient_clip_norm: how.clip,
         };
-        trainable.step(&batch, how.update(step, model)).unwrap()
+        trainable.step(&batch, &how.update(step, model)).unwrap()
     });
     let losses = steps.collect();
     (losses, trainable.state())
