@@ -39,7 +39,7 @@ pub use loss_name::LossName;
 pub use losses::{StepLosses, Targets};
 pub use network::{Network, Outputs};
 pub use normalisation::InputNormalisation;
-pub use optimiser::{Adam, Rule, Sgd, Update};
+pub use optimiser::{OPTIMISER_KEYS, OPTIMISERS, Optimiser, OptimiserKind, Update};
 pub use predictor::Predictor;
 pub use shape::EncoderShape;
 pub use task::TaskSpec;

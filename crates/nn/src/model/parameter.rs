@@ -13,9 +13,9 @@ use super::optimiser::{Moments, Step};
 pub(super) enum Part {
     /// The value itself.
     Values,
-    /// The optimiser's first moment.
+    /// The first number that the optimiser remembers of it.
     First,
-    /// Its second moment, where it has one.
+    /// The second, where it remembers two.
     Second,
 }
 

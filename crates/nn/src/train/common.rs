@@ -19,7 +19,7 @@ pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest,
         "batch_seed": options.seed_of_batches(),
         "dropout": options.dropout,
         "class_weights": options.class_weights,
-        "optimiser": options.optimiser,
+        "optimiser": options.optimiser.name(),
         "classes": data.classes,
         "augment": augment.map(|augment| json!({"masks": augment.masks, "seed": augment.seed})),
     });

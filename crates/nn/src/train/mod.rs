@@ -40,7 +40,7 @@ pub use history::{
 pub use launch_barrier::LaunchBarrier;
 pub use memory::memory_bytes;
 pub use mixup::Mixup;
-pub use options::{ClassWeights, OptimiserName, TrainOptions};
+pub use options::{ClassWeights, TrainOptions};
 pub use reports::{EpochReport, Monitored, Scalars, TrainingResumed};
 pub use run::{Places, TrainOutcome, train};
 pub use sampling::Sampling;

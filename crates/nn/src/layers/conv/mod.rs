@@ -26,9 +26,9 @@ use super::kind::{self, Before, Kind, LARGEST, Options, Place, sized};
 use super::on_device::DeviceLayer;
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
-use crate::keys::{Key, Values};
 use block::BlockWeights;
 use passes::{BlockGradients, BlockPass, Scratch};
+use pipe_foundation::keys::{Key, Values};
 use shape::ConvShape;
 
 /// Convolution, ReLU, max-pooling.

@@ -18,7 +18,7 @@ use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::on_device::DeviceLayer;
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
-use crate::keys::{Key, Values};
+use pipe_foundation::keys::{Key, Values};
 
 /// Fully connected with ReLU.
 pub const KIND: Kind = Kind {

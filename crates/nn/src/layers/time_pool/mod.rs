@@ -18,8 +18,8 @@ use super::kind::{self, Before, Kind, Options, Place};
 use super::on_device::DeviceLayer;
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
-use crate::keys::{Key, Values};
 pub use how::TimePool;
+use pipe_foundation::keys::{Key, Values};
 use rows::{last_step, mean, mean_backward};
 
 /// Mean or last states.

@@ -45,11 +45,10 @@ pub fn encoder_misfit(declaration: &Declaration, bins: usize) -> Option<Diagnost
 
 /// Refuses, while a run is planned, heads and layers that a CUDA device has no kernels for.
 pub fn check_kernels(options: &TrainOptions, declaration: &Declaration) -> Result<(), Diagnostics> {
-    if let Some(what) = options.without_kernels() {
-        let place = if what == "mixup" { "mixup" } else { "heads" };
+    if let Some((option, what)) = options.without_kernels() {
         let error = TrainError::DeviceTask { what };
         let diagnostic = Diagnostic::new("train::device_task", error.to_string())
-            .at(declaration.place_of(place), "this option");
+            .at(declaration.place_of(option), "this option");
         let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
         return Err(diagnostic.help_if(help).into());
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dfdx::tensor::CudaError;
 
 use crate::model::cuda::stacked_heads::StackedHead;
-use crate::model::cuda::stacked_parameters::{StepParameters, rates};
+use crate::model::cuda::stacked_parameters::StepParameters;
 use crate::model::cuda::tape::Walked;
 use crate::model::cuda::{Memory, Tape, Value, arguments};
 use crate::model::dense_tape::Learns;
@@ -40,7 +40,7 @@ impl Group {
             .map(|(model, state)| model.update.step(state.steps + 1))
             .collect();
         self.prepare(&steps[0])?;
-        let numbers: Vec<f32> = steps.iter().flat_map(rates).collect();
+        let numbers: Vec<f32> = steps.iter().flat_map(Step::numbers).collect();
         let rates = Memory::of(&self.card, &numbers)?;
         let weights: Vec<_> = models
             .iter()
@@ -48,9 +48,8 @@ impl Group {
             .map(|(model, specs)| weights(specs, model.alpha, model.reversal))
             .collect();
         let losses = Memory::zeros(&self.card, self.loss_rows() * models.len())?;
-        let rule = steps[0];
-        let walked = self.descend(batch, models, &weights, (&rule, &rates), &losses)?;
-        let norms = self.clip_and_update(models, walked, (&rule, &rates), &losses)?;
+        let walked = self.descend(batch, models, &weights, (&steps[0], &rates), &losses)?;
+        let norms = self.clip_and_update(models, walked, (&steps[0], &rates), &losses)?;
         self.measured.push(Measured {
             losses,
             norms,
