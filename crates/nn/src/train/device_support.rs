@@ -55,6 +55,7 @@ pub(super) fn check_device(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Optimiser;
 
     #[test]
     fn what_has_no_kernels_is_named() {
@@ -73,5 +74,11 @@ mod tests {
         assert_eq!(found(focal).as_deref(), Some("heads: the loss focal"));
         let mixup = r#"{"mixup":{"alpha":0.2}}"#;
         assert_eq!(found(mixup).as_deref(), Some("mixup: mixup"));
+        let options = TrainOptions {
+            optimiser: Optimiser::without_kernel(),
+            ..TrainOptions::default()
+        };
+        let told = ("optimiser", "the optimiser made_up".to_owned());
+        assert_eq!(options.without_kernels(), Some(told));
     }
 }

@@ -255,6 +255,12 @@ fn hows() -> Vec<How> {
             clip: 1.0,
             ..sgd
         },
+        How {
+            optimiser: r#"{"optimiser":"rmsprop","smoothing":0.9,"epsilon":1e-2}"#,
+            weight_decay: 0.01,
+            clip: 0.5,
+            ..sgd
+        },
     ]
 }
 

@@ -81,6 +81,19 @@ impl Optimiser {
     }
 }
 
+#[cfg(test)]
+impl Optimiser {
+    /// One that CUDA devices have no kernel for.
+    pub(crate) fn without_kernel() -> Self {
+        static KIND: OptimiserKind = OptimiserKind {
+            name: "made_up",
+            kernel: None,
+            ..super::sgd::KIND
+        };
+        Self::of_kind(&KIND, &Map::new()).unwrap()
+    }
+}
+
 impl TryFrom<Map<String, Value>> for Optimiser {
     type Error = serde_json::Error;
 
@@ -178,5 +191,17 @@ mod tests {
             ("beta2", "is 1.0; expected 0 to 0.999999")
         );
         assert_eq!(problem(r#"{"beta1":0.5}"#), None);
+        let smoothing = r#"{"optimiser":"rmsprop","smoothing":0.9}"#;
+        assert_eq!(problem(smoothing), None);
+        assert!(
+            serde_json::to_string(&read(smoothing).unwrap())
+                .unwrap()
+                .ends_with(r#""smoothing":0.9}"#)
+        );
+        let (key, reason) = problem(r#"{"smoothing":0.9}"#).unwrap();
+        assert_eq!(
+            (key, reason.as_str()),
+            ("smoothing", "is a key of rmsprop, not of sgd")
+        );
     }
 }

@@ -12,6 +12,7 @@ mod chosen;
 mod kind;
 mod moments;
 mod registry;
+mod rmsprop;
 mod sgd;
 mod squares;
 mod update;

@@ -5,7 +5,12 @@ use pipe_foundation::keys::{Key, count, joined};
 use super::kind::OptimiserKind;
 
 /// Every optimiser, in the order in which `pipe schema` lists them; the first is the default.
-pub const OPTIMISERS: &[OptimiserKind] = &[super::sgd::KIND, super::adam::KIND, super::adamw::KIND];
+pub const OPTIMISERS: &[OptimiserKind] = &[
+    super::sgd::KIND,
+    super::adam::KIND,
+    super::adamw::KIND,
+    super::rmsprop::KIND,
+];
 
 /// The keys of each.
 const LISTS: [&[Key]; OPTIMISERS.len()] = {

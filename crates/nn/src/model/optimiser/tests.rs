@@ -16,6 +16,7 @@ fn optimiser(kind: &OptimiserKind) -> Optimiser {
         ("beta1", 0.9),
         ("beta2", 0.98),
         ("epsilon", 1e-6),
+        ("smoothing", 0.95),
     ];
     let mut keys = Map::from_iter([("optimiser".to_owned(), json!(kind.name))]);
     for key in kind.keys {
