@@ -23,7 +23,7 @@ fn perturbed(options: Value, wave: &Waveform, progress: &dyn Progress) -> bool {
         .is_err()
 }
 
-const ALL: [Work; 9] = [
+const ALL: [Work; 10] = [
     ("speed", |wave, progress| {
         let options = json!({ "speed": [1.1, 1.1] });
         perturbed(options, wave, progress)
@@ -39,6 +39,9 @@ const ALL: [Work; 9] = [
     ("telephone", |wave, progress| {
         let options = json!({ "telephone_share": 1.0, "telephone_law": "a_law" });
         perturbed(options, wave, progress)
+    }),
+    ("clipping", |wave, progress| {
+        perturbed(json!({ "clipped_percent": [10.0, 10.0] }), wave, progress)
     }),
     ("gain", |wave, progress| {
         let options = json!({ "gain_db": [3.0, 3.0] });

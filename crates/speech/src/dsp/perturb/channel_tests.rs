@@ -129,10 +129,12 @@ fn shares_are_of_the_copies() {
         copies.filter(|copy| *copy != clean).count()
     };
     let room = |share: f64| json!({ "reverb_folder": vec![written(folder.path(), "room.wav", &response)], "reverb_share": share });
+    let clipping = |share: f64| json!({ "clipped_percent": [10.0, 10.0], "clipped_share": share });
     let telephone = |share: f64| json!({ "telephone_share": share });
     assert_eq!((changed(room(0.0)), changed(telephone(0.0))), (0, 0));
     assert!((40..80).contains(&changed(room(0.3))));
     assert!((40..80).contains(&changed(telephone(0.3))));
+    assert!((40..80).contains(&changed(clipping(0.3))));
     assert_eq!((changed(room(1.0)), changed(telephone(1.0))), (200, 200));
 }
 

@@ -4,6 +4,7 @@
 //! and what it does to a copy ([`kind::Perturbation`]). Everything else asks [`PERTURBATIONS`]: manifests, `pipe schema`, the
 //! stage.
 
+mod clipping;
 mod drawn_noise;
 mod error;
 mod gain;

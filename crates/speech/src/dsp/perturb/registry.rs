@@ -11,6 +11,7 @@ pub const PERTURBATIONS: &[PerturbationKind] = &[
     super::noise::KIND,
     super::rooms::KIND,
     super::telephone::KIND,
+    super::clipping::KIND,
 ];
 
 /// The keys of each.
