@@ -20,8 +20,8 @@ use pipe_nn::model::cuda::{
 };
 use pipe_nn::model::spec::{Attribute, HeadMode, HeadSpec, Reversal, default_encoder};
 use pipe_nn::model::{
-    DeviceError, EncoderShape, Initialisation, Network, Rule, Targets, TaskSpec, TrainingState,
-    Update,
+    DeviceError, EncoderShape, Initialisation, Network, Optimiser, Targets, TaskSpec,
+    TrainingState, Update,
 };
 
 const BINS: usize = 40;
@@ -349,7 +349,7 @@ impl Setting {
                         reversal: Reversal::Paper,
                         dropout_seed: step as u64,
                         update: Update {
-                            rule: Rule::Sgd { momentum: 0.9 },
+                            optimiser: Optimiser::default(),
                             learning_rate: 0.002,
                             weight_decay: 0.0,
                         },

@@ -11,8 +11,8 @@ use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
 use pipe_nn::model::spec::{Reversal, default_encoder};
 use pipe_nn::model::{
-    EncoderPass, EncoderShape, Initialisation, Network, Sgd, Targets, TaskSpec, Trainable,
-    TrainingBatch,
+    EncoderPass, EncoderShape, Initialisation, Network, Optimiser, Targets, TaskSpec, Trainable,
+    TrainingBatch, Update,
 };
 
 const BINS: usize = 40;
@@ -82,11 +82,12 @@ fn main() {
                         class_weights: None,
                         gradient_clip_norm: 0.0,
                     };
-                    let sgd = Sgd {
+                    let sgd = Update {
+                        optimiser: Optimiser::default(),
                         learning_rate: 0.002,
-                        momentum: 0.9,
+                        weight_decay: 0.0,
                     };
-                    trainable.step(&step, sgd).expect("step");
+                    trainable.step(&step, &sgd).expect("step");
                 } else {
                     let embeddings = network.embed(&views, &mut pass, &workers).expect("forward");
                     network.classify(&embeddings);

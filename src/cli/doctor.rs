@@ -1,5 +1,6 @@
 //! `pipe doctor`: whether this machine, this folder and this cache are fit for runs, and what to do where they are not.
 
+use pipe_inference::{Device as ModelDevice, ModelError, Runtime};
 use pipe_nn::model::{DeviceChoice, DeviceError};
 use pipe_speech::corpus::{CorpusConfig, root_of};
 
@@ -16,9 +17,17 @@ use super::paint::Paint;
 pub fn doctor(arguments: &DoctorArguments, common: &Common) -> Result<u8, CliError> {
     let mut checks = examine(&common.cache, &arguments.runs);
     checks.push(corpora(common));
-    checks.push(device(
-        DeviceChoice::Cuda { ordinal: 0 }.resolve(false).map(drop),
+    let asked = DeviceChoice::Cuda { ordinal: 0 }.resolve(false).map(drop);
+    let first = ModelDevice::Cuda {
+        ordinal: 0,
+        tf32: false,
+    };
+    checks.push(onnx_runtime(
+        Runtime::OnnxRuntime.version(),
+        || Runtime::OnnxRuntime.check(first),
+        asked.is_ok(),
     ));
+    checks.push(device(asked));
     let worst = checks.iter().map(|check| check.state).max();
     print(&match common.json {
         true => checks
@@ -91,6 +100,28 @@ fn corpora(common: &Common) -> Check {
     }
 }
 
+/// The library that executes models of `embed` with `runtime = "onnxruntime"`: its build, and whether it can use a CUDA device,
+/// which matters where there is one.
+fn onnx_runtime(
+    version: Result<String, ModelError>,
+    check: impl FnOnce() -> Result<(), ModelError>,
+    has_cuda: bool,
+) -> Check {
+    const NAME: &str = "ONNX Runtime";
+    let Ok(version) = version else {
+        let found = "not there; only `embed` with runtime = \"onnxruntime\" needs it";
+        return Check::good(NAME, found);
+    };
+    match check() {
+        Ok(()) => Check::good(NAME, format!("{version}, also on CUDA devices")),
+        Err(error) if has_cuda => {
+            let advice = miette::Diagnostic::help(&error).map(|help| help.to_string());
+            Check::warning(NAME, error.to_string(), advice.unwrap_or_default())
+        }
+        Err(_) => Check::good(NAME, format!("{version}, on the processor")),
+    }
+}
+
 /// What asking for the first CUDA device came to. Without one everything runs on the processor.
 fn device(asked: Result<(), DeviceError>) -> Check {
     const NAME: &str = "device";
@@ -106,5 +137,35 @@ fn device(asked: Result<(), DeviceError>) -> Check {
             let advice = miette::Diagnostic::help(&error).map(|help| help.to_string());
             Check::warning(NAME, error.to_string(), advice.unwrap_or_default())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_without_cuda_is_a_drawback_only_where_there_is_a_device() {
+        let none = || {
+            Err(ModelError::NoCuda {
+                version: "1.24".into(),
+                reason: "this build of its library has no CUDAExecutionProvider".into(),
+            })
+        };
+        let found = |has_cuda| onnx_runtime(Ok("1.24".into()), none, has_cuda);
+        assert_eq!(found(false).state, State::Good);
+        let warning = found(true);
+        assert_eq!(warning.state, State::Warning);
+        assert!(warning.found.contains("no CUDAExecutionProvider"));
+        let advice = warning.advice.unwrap();
+        assert!(advice.contains("onnxruntime_providers_cuda"), "{advice}");
+        let absent = ModelError::NoOnnxRuntime {
+            reason: "it is not there".into(),
+        };
+        assert_eq!(onnx_runtime(Err(absent), none, true).state, State::Good);
+        assert_eq!(
+            onnx_runtime(Ok("1.24".into()), || Ok(()), true).state,
+            State::Good
+        );
     }
 }

@@ -236,6 +236,10 @@ fn shape_schema(shape: &Shape) -> Json {
             json!({ "type": "number", "minimum": min })
         }
         Shape::Float { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
+        Shape::Range { min, max } => {
+            let number = json!({ "type": "number", "minimum": min, "maximum": max });
+            json!({ "type": "array", "items": number, "minItems": 2, "maxItems": 2 })
+        }
         Shape::Text | Shape::Path | Shape::Named(_) | Shape::Input(_) => {
             json!({ "type": "string" })
         }

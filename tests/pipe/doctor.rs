@@ -54,6 +54,7 @@ fn every_part_is_looked_at_and_nothing_is_left_behind() {
             "leftover programs",
             "leftover files",
             "corpora",
+            "ONNX Runtime",
             "device",
         ] {
             assert!(names.contains(&name), "{name}: {names:?}");

@@ -140,6 +140,35 @@ fn onnx_runtime_gives_the_same_and_is_another_result() {
             assert!((own - other).abs() < 1e-3, "{own} {other}");
         }
     }
+    // This library has no CUDA: a run on a CUDA device is refused, unless the model is to stay on the processor.
+    let plan = |space: &super::workspace::Workspace| {
+        let mut command = space.command(&["plan", "e.toml", "--device", "cuda"]);
+        let output = command.env("ORT_DYLIB_PATH", &library).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        (
+            output.status.code(),
+            told,
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (code, told, _) = plan(&space);
+    assert_eq!(code, Some(2), "{told}");
+    for part in [
+        "cannot execute models on a CUDA device",
+        "ORT_DYLIB_PATH",
+        "onnxruntime-gpu",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    space.edit("e.toml", "runtime = ", "device = \"cpu\"\nruntime = ");
+    let (code, told, shown) = plan(&space);
+    assert_eq!(code, Some(0), "{told}");
+    // What the processor computed is what such a run would take.
+    assert!(
+        shown.contains("nothing to run") || shown.contains("up to date"),
+        "{shown}"
+    );
+    space.edit("e.toml", "device = \"cpu\"\n", "");
     // Without its library, the manifest is refused before anything is computed.
     let mut command = space.command(&["plan", "e.toml"]);
     let output = command

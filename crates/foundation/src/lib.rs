@@ -1,6 +1,6 @@
 //! What every part of `pipe` rests on: digests, the layer to the system, files that appear whole, files that strangers
 //! name, functions and random streams with the same bits on every machine, matrix products, threads, features over
-//! time, text in tables, causes in sentences, and how long work reports its progress.
+//! time, text in tables, causes in sentences, keys of manifests, and how long work reports its progress.
 //!
 //! It knows nothing of speech, networks or pipelines.
 
@@ -14,6 +14,7 @@ compile_error!(
 );
 
 mod grouped;
+pub mod keys;
 mod by_cause;
 mod length_text;
 mod limit;

@@ -66,6 +66,20 @@ pub enum ModelError {
         /// How many values.
         values: String,
     },
+    /// ONNX Runtime has nothing that executes models on a CUDA device.
+    #[error("ONNX Runtime {version} cannot execute models on a CUDA device: {reason}")]
+    #[diagnostic(
+        code(embed::no_cuda),
+        help(
+            "name the shared library of a build with CUDA in the environment variable ORT_DYLIB_PATH, with libonnxruntime_providers_cuda.so beside it and the libraries of CUDA and cuDNN where the system finds them (the Python package onnxruntime-gpu has both files in its folder capi); or set device = \"cpu\" for this stage, or leave `runtime` out"
+        )
+    )]
+    NoCuda {
+        /// The build of the library.
+        version: String,
+        /// Why not.
+        reason: String,
+    },
     /// ONNX Runtime is not there.
     #[error("ONNX Runtime cannot be opened: {reason}")]
     #[diagnostic(

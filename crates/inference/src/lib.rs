@@ -5,6 +5,7 @@
 
 mod axes;
 mod constants;
+mod device;
 mod embedder;
 mod embedder_options;
 mod error;
@@ -27,6 +28,7 @@ mod usage;
 mod windows;
 
 pub use axes::Axis;
+pub use device::Device;
 pub use embedder::Embedder;
 pub use embedder_options::{Constant, EmbedderOptions, Recording};
 pub use error::{EmbedError, ModelError};

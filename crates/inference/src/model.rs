@@ -1,5 +1,6 @@
 //! A model that is loaded, with what it takes and gives.
 
+use crate::device::Device;
 use crate::error::ModelError;
 use crate::giant_tensors;
 use crate::internal_outputs::with_outputs;
@@ -15,12 +16,17 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads the file of a model.
+    /// Loads the file of a model, to be executed on `device`.
     /// `outputs` are those that will be asked for, also values between its nodes.
     ///
     /// # Errors
     /// A file that is no model, or that the runtime does not take.
-    pub fn load(file: Vec<u8>, runtime: Runtime, outputs: &[String]) -> Result<Self, ModelError> {
+    pub fn load(
+        file: Vec<u8>,
+        runtime: Runtime,
+        device: Device,
+        outputs: &[String],
+    ) -> Result<Self, ModelError> {
         giant_tensors::check(&file)?;
         let signature = Signature::of(&file)?;
         let is_internal = |name: &&String| signature.internal.contains(name);
@@ -38,7 +44,7 @@ impl Model {
             }
         };
         // What a damaged file makes a runtime do is its own affair, but not to end the program.
-        let load = std::panic::AssertUnwindSafe(|| runtime.load(file));
+        let load = std::panic::AssertUnwindSafe(|| runtime.load(file, device));
         let loaded = std::panic::catch_unwind(load).unwrap_or_else(|panic| {
             Err(ModelError::Load {
                 runtime: runtime.name(),

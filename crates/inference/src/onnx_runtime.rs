@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
+use ort::ep::cuda::ConvAlgorithmSearch;
+use ort::ep::{CUDA, ExecutionProvider, ExecutionProviderDispatch};
 use ort::logging::LogLevel;
+use ort::session::builder::SessionBuilder;
 use ort::session::{Session, SessionInputValue};
 use ort::value::{DynValue, Tensor, TensorElementType, ValueType};
 use pipe_foundation::sync::lock;
 
+use crate::device::Device;
 use crate::error::ModelError;
 use crate::loaded_model::LoadedModel;
 use crate::tensor::{InputTensor, OutputTensor, TensorValues};
@@ -60,14 +64,76 @@ pub fn version() -> Result<String, ModelError> {
     })
 }
 
+/// Finds out whether the library can execute models on a device.
+///
+/// # Errors
+/// Where it is not there, was built without what the device needs, or lacks libraries of CUDA.
+pub fn check(device: Device) -> Result<(), ModelError> {
+    let version = version()?;
+    let refused = |reason: String| {
+        let version = version.clone();
+        ModelError::NoCuda { version, reason }
+    };
+    if let Some(provider) = provider(device) {
+        let is_built_in = CUDA::default().is_available();
+        if !is_built_in.map_err(|error| refused(error.to_string()))? {
+            let name = CUDA::default().name();
+            let reason = format!("this build of its library has no {name}");
+            return Err(refused(reason));
+        }
+        // This opens the libraries that the provider is made of.
+        let registered = builder(Some(provider));
+        registered.map_err(refused)?;
+    }
+    Ok(())
+}
+
+/// What executes models on a device; none for the processor, which needs no provider.
+fn provider(device: Device) -> Option<ExecutionProviderDispatch> {
+    let Device::Cuda { ordinal, tf32 } = device else {
+        return None;
+    };
+    let cuda = CUDA::default()
+        .with_device_id(i32::try_from(ordinal).unwrap_or(i32::MAX))
+        .with_tf32(tf32)
+        // Trying out which is fastest would choose another one another time.
+        .with_conv_algorithm_search(ConvAlgorithmSearch::Heuristic);
+    // Without this, a provider that fails is left out, and the processor computes in its place.
+    Some(cuda.build().error_on_failure())
+}
+
+/// A session in the making, on the device of a provider.
+fn builder(provider: Option<ExecutionProviderDispatch>) -> Result<SessionBuilder, String> {
+    let builder = Session::builder().map_err(|error| error.to_string())?;
+    // One core: items are computed side by side.
+    let builder = builder
+        .with_intra_threads(1)
+        .map_err(|error| error.to_string())?;
+    let builder = builder
+        .with_inter_threads(1)
+        .map_err(|error| error.to_string())?;
+    let builder = builder.with_log_level(LogLevel::Fatal);
+    let builder = builder.map_err(|error| error.to_string())?;
+    let Some(provider) = provider else {
+        return Ok(builder);
+    };
+    let builder = builder
+        .with_deterministic_compute(true)
+        .map_err(|error| error.to_string())?;
+    let builder = builder.with_execution_providers([provider]);
+    builder.map_err(|error| error.to_string())
+}
+
 /// Loads a model.
 ///
 /// # Errors
-/// Where the library is not there, or does not take it.
-pub fn load(file: Vec<u8>) -> Result<Box<dyn LoadedModel>, ModelError> {
-    open()?;
+/// Where the library is not there, has nothing for the device, or does not take it.
+pub fn load(file: Vec<u8>, device: Device) -> Result<Box<dyn LoadedModel>, ModelError> {
+    check(device)?;
     let model = OnnxRuntimeModel {
         file,
+        device,
+        turn: Mutex::default(),
         idle: Mutex::default(),
     };
     let session = model.session().map_err(|reason| ModelError::Load {
@@ -80,22 +146,16 @@ pub fn load(file: Vec<u8>) -> Result<Box<dyn LoadedModel>, ModelError> {
 
 struct OnnxRuntimeModel {
     file: Vec<u8>,
+    device: Device,
+    /// Whose turn it is on a device: each session would hold the model there again.
+    turn: Mutex<()>,
     /// Sessions that nobody uses now; one serves one thread at a time.
     idle: Mutex<Vec<Session>>,
 }
 
 impl OnnxRuntimeModel {
     fn session(&self) -> Result<Session, String> {
-        let builder = Session::builder().map_err(|error| error.to_string())?;
-        // One core: items are computed side by side.
-        let builder = builder
-            .with_intra_threads(1)
-            .map_err(|error| error.to_string())?;
-        let builder = builder
-            .with_inter_threads(1)
-            .map_err(|error| error.to_string())?;
-        let builder = builder.with_log_level(LogLevel::Fatal);
-        let mut builder = builder.map_err(|error| error.to_string())?;
+        let mut builder = builder(provider(self.device))?;
         let session = builder.commit_from_memory(&self.file);
         session.map_err(|error| error.to_string())
     }
@@ -107,6 +167,7 @@ impl LoadedModel for OnnxRuntimeModel {
         inputs: Vec<(&str, InputTensor)>,
         outputs: &[&str],
     ) -> Result<Vec<OutputTensor>, String> {
+        let _turn = self.device.is_cuda().then(|| lock(&self.turn));
         let idle = lock(&self.idle).pop();
         let mut session = match idle {
             Some(session) => session,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::device::Device;
 use crate::error::ModelError;
 use crate::loaded_model::LoadedModel;
 use crate::{onnx_runtime, rten_runtime};
@@ -42,14 +43,37 @@ impl Runtime {
         }
     }
 
-    /// Makes a model ready to be executed.
+    /// Whether it can execute models on other devices than the processor, given a library that does.
+    pub fn has_devices(self) -> bool {
+        match self {
+            Self::Rten => false,
+            Self::OnnxRuntime => true,
+        }
+    }
+
+    /// Finds out whether it can execute models on a device, without a model.
     ///
     /// # Errors
-    /// Where the runtime is not there, or does not take the model.
-    pub(crate) fn load(self, file: Vec<u8>) -> Result<Box<dyn LoadedModel>, ModelError> {
+    /// Where it is not there, or cannot.
+    pub fn check(self, device: Device) -> Result<(), ModelError> {
+        match self {
+            Self::Rten => Ok(()),
+            Self::OnnxRuntime => onnx_runtime::check(device),
+        }
+    }
+
+    /// Makes a model ready to be executed; on the processor where the runtime [has no devices](Self::has_devices).
+    ///
+    /// # Errors
+    /// Where the runtime is not there, has nothing for the device, or does not take the model.
+    pub(crate) fn load(
+        self,
+        file: Vec<u8>,
+        device: Device,
+    ) -> Result<Box<dyn LoadedModel>, ModelError> {
         match self {
             Self::Rten => rten_runtime::load(file),
-            Self::OnnxRuntime => onnx_runtime::load(file),
+            Self::OnnxRuntime => onnx_runtime::load(file, device),
         }
     }
 }

@@ -6,12 +6,10 @@
 //! | module | what |
 //! |---|---|
 //! | [`onnx`] | ONNX graphs as plain data |
-//! | [`keys`] | keys of what a manifest can choose |
 //! | [`layers`] | the kinds of layers, a folder each, and their registry |
 //! | [`model`] | tape operations, encoder, heads, losses, model file, device |
 //! | [`train`] | the training loop, its options and its files |
 
-pub mod keys;
 pub mod layers;
 pub mod model;
 pub mod onnx;

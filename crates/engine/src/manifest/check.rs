@@ -1,5 +1,7 @@
 //! Checks a table against declared parameters and fills in defaults; finds every error in one pass.
 
+mod range;
+
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value as Json;
@@ -167,17 +169,14 @@ impl Checker<'_> {
                 self.out_of_range(path, node, shape)
             }
             (Shape::Float { min, max }, Value::Integer(_) | Value::Float(_)) => {
-                let value = match &node.value {
-                    Value::Integer(value) => *value as f64,
-                    Value::Float(value) => *value,
-                    _ => return None,
-                };
-                // -0.0 and 0.0 are one value, so one key.
-                let value = if value == 0.0 { 0.0 } else { value };
+                let value = node.value.number()?;
                 if (*min..=*max).contains(&value) {
                     return Some(Json::from(value));
                 }
                 self.out_of_range(path, node, shape)
+            }
+            (Shape::Range { min, max }, Value::List(nodes)) => {
+                self.range(path, node, nodes, (*min, *max))
             }
             (Shape::Text, Value::Text(value)) => Some(Json::String(value.clone())),
             (Shape::Path, Value::Text(value)) => {

@@ -29,7 +29,7 @@ fn fits_by_type(shape: &Shape, value: &Value) -> bool {
         Shape::Text | Shape::Choice(_) | Shape::Path | Shape::Named(_) | Shape::Input(_) => {
             matches!(value, Value::Text(_))
         }
-        Shape::List(_) => matches!(value, Value::List(_)),
+        Shape::List(_) | Shape::Range { .. } => matches!(value, Value::List(_)),
         Shape::Table(_) | Shape::Map(_) | Shape::Tagged { .. } => matches!(value, Value::Table(_)),
         Shape::OneOrMany(item) => matches!(value, Value::List(_)) || fits_by_type(item, value),
         Shape::Either(shapes) => shapes.iter().any(|shape| fits_by_type(shape, value)),

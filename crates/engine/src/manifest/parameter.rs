@@ -3,7 +3,7 @@
 use crate::artifact::ArtifactKind;
 
 /// One parameter of a stage.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Parameter {
     /// Its key in the manifest.
     pub name: &'static str,
@@ -76,7 +76,7 @@ pub enum Absent {
 }
 
 /// What values a parameter takes.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// `true` or `false`.
     Bool,
@@ -89,6 +89,13 @@ pub enum Shape {
     },
     /// A number in a closed range; integers are taken too.
     Float {
+        /// Smallest.
+        min: f64,
+        /// Largest.
+        max: f64,
+    },
+    /// Two numbers in a closed range, the smaller first.
+    Range {
         /// Smallest.
         min: f64,
         /// Largest.
@@ -125,7 +132,7 @@ pub enum Shape {
 }
 
 /// One choice of a tagged table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Variant {
     /// Value of the tag.
     pub name: &'static str,
@@ -155,6 +162,9 @@ impl Shape {
             Self::Float { min, max } if *min == f64::MIN && *max == f64::MAX => "a number".into(),
             Self::Float { min, max } if *max == f64::MAX => format!("a number of at least {min}"),
             Self::Float { min, max } => format!("a number from {min} to {max}"),
+            Self::Range { min, max } => {
+                format!("a list [least, most] of numbers from {min} to {max}")
+            }
             Self::Text => "a string".into(),
             Self::Choice(choices) => {
                 let names: Vec<String> = choices.iter().map(|name| format!("\"{name}\"")).collect();
@@ -202,7 +212,11 @@ impl Shape {
                 let parts: Vec<String> = shapes.iter().map(Self::describe_several).collect();
                 parts.join(" or ")
             }
-            Self::Choice(_) | Self::Named(_) | Self::Input(_) | Self::OneOrMany(_) => {
+            Self::Range { .. }
+            | Self::Choice(_)
+            | Self::Named(_)
+            | Self::Input(_)
+            | Self::OneOrMany(_) => {
                 format!("values, each {}", self.describe())
             }
         }

@@ -44,6 +44,16 @@ impl Value {
         matches!(self, Self::List(_) | Self::Table(_))
     }
 
+    /// A number of either type. -0.0 and 0.0 are one value, so one key.
+    pub fn number(&self) -> Option<f64> {
+        let number = match self {
+            Self::Integer(number) => *number as f64,
+            Self::Float(number) => *number,
+            _ => return None,
+        };
+        Some(if number == 0.0 { 0.0 } else { number })
+    }
+
     /// The type's name for messages.
     pub fn type_name(&self) -> &'static str {
         match self {

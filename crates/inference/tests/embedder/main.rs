@@ -8,8 +8,8 @@ use std::sync::Arc;
 use pipe_foundation::progress::Silent;
 use pipe_foundation::{Features, FeaturesView};
 use pipe_inference::{
-    Axis, EmbedError, Embedder, EmbedderOptions, Model, ModelError, Pooling, Recording, Runtime,
-    Window,
+    Axis, Device, EmbedError, Embedder, EmbedderOptions, Model, ModelError, Pooling, Recording,
+    Runtime, Window,
 };
 
 use onnx_model::OnnxModel;
@@ -31,7 +31,12 @@ pub(crate) fn embedder(
     recording: Recording,
     options: EmbedderOptions,
 ) -> Result<Embedder, ModelError> {
-    let model = Arc::new(Model::load(file, Runtime::Rten, &options.outputs)?);
+    let model = Arc::new(Model::load(
+        file,
+        Runtime::Rten,
+        Device::Processor,
+        &options.outputs,
+    )?);
     Embedder::new(model, recording, options)
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::keys::Key;
+use pipe_foundation::keys::Key;
 
 use super::sized::SizedLayer;
 

@@ -31,7 +31,7 @@ mod tests {
             for key in kind.keys {
                 assert!(!key.doc.is_empty(), "{}.{}", kind.name, key.name);
                 assert_ne!(key.name, "layer");
-                if let crate::keys::Absent::Default(json) = key.absent {
+                if let pipe_foundation::keys::Absent::Default(json) = key.absent {
                     serde_json::from_str::<serde_json::Value>(json).unwrap();
                 }
             }

@@ -36,7 +36,7 @@ pub(super) fn dense<T: Tape<f32, Cpu>>(
 ) -> Result<Matrix<T>, CpuError> {
     let (x, mut tape) = x.split_tape();
     let (rows, inputs) = *x.shape();
-    let outputs = weight.tensor().shape().0;
+    let outputs = weight.shape().0;
     let left = x.as_vec();
     let weights = Rc::clone(weight.values());
     let mut packed = Packed::default();
@@ -51,13 +51,13 @@ pub(super) fn dense<T: Tape<f32, Cpu>>(
     let output = x.device().try_tensor_from_vec(out, (rows, outputs))?;
     let to = output.ghost();
     let of_x = x.ghost();
-    let (of_weight, of_bias) = (weight.tensor().ghost(), bias.tensor().ghost());
+    let (of_weight, of_bias) = (weight.name().clone(), bias.name().clone());
     tape.add_backward_op(move |grads| {
         // All exist before any is taken: a later insertion would move the map's values.
         grads.try_alloc_for(&of_x)?;
         if learns == Learns::Yes {
-            grads.try_alloc_for(&of_weight)?;
-            grads.try_alloc_for(&of_bias)?;
+            of_weight.gradient(grads)?;
+            of_bias.gradient(grads)?;
         }
         let gradient = std::mem::take(&mut **grads.get_or_alloc_mut(&to)?);
         let mut packed = Packed::default();
@@ -69,7 +69,7 @@ pub(super) fn dense<T: Tape<f32, Cpu>>(
         grad_x.copy_from_slice(&transposed(&turned, inputs, rows));
         if learns == Learns::Yes {
             packed.pack(&left, rows, inputs, inputs, 1);
-            let grad_weight = grads.get_or_alloc_mut(&of_weight)?;
+            let grad_weight = of_weight.gradient(grads)?;
             multiply_transposed(
                 outputs,
                 &gradient,
@@ -79,7 +79,7 @@ pub(super) fn dense<T: Tape<f32, Cpu>>(
                 inputs,
                 true,
             );
-            let grad_bias = grads.get_or_alloc_mut(&of_bias)?;
+            let grad_bias = of_bias.gradient(grads)?;
             for row in gradient.chunks_exact(outputs.max(1)) {
                 for (sum, value) in grad_bias.iter_mut().zip(row) {
                     *sum += value;

@@ -10,6 +10,7 @@ use pipe_foundation::FeaturesView;
 use pipe_foundation::Workers;
 
 use super::dense_tape::Matrix;
+use super::gradient_name::GradientName;
 use super::{Encoder, EncoderPass, ModelError};
 
 /// The encoder in training.
@@ -17,8 +18,8 @@ pub(super) struct TapeEncoder {
     encoder: Arc<Encoder>,
     workers: Arc<Workers>,
     device: Cpu,
-    /// Names the parameters' gradient on the tape; its own values are never touched.
-    handle: Tensor<(usize,), f32, Cpu>,
+    /// The name of the parameters' gradient.
+    name: GradientName,
     /// Arrays that the last pass measured: their places among the values, and what they are now.
     measured: RefCell<Vec<(Range<usize>, Vec<f32>)>>,
     /// Buffers of the last pass, waiting for the next; the backward operation gives them back.
@@ -31,12 +32,12 @@ impl TapeEncoder {
         workers: Arc<Workers>,
         device: Cpu,
     ) -> Result<Self, ModelError> {
-        let handle = device.try_zeros_like(&(encoder.layout().len,))?;
+        let name = GradientName::new(&device, encoder.layout().len)?;
         Ok(Self {
             encoder,
             workers,
             device,
-            handle,
+            name,
             measured: RefCell::default(),
             idle: Rc::default(),
         })
@@ -58,14 +59,14 @@ impl TapeEncoder {
         self.measured.replace(self.encoder.measured(values, &pass));
         let shape = (batch.len(), self.encoder.shape().embedding());
         let output = self.device.try_tensor_from_vec(embeddings, shape)?;
-        let (of_output, of_values) = (output.ghost(), self.handle.ghost());
+        let (of_output, of_values) = (output.ghost(), self.name.clone());
         let (encoder, workers) = (Arc::clone(&self.encoder), Arc::clone(&self.workers));
         let idle = Rc::clone(&self.idle);
         let mut tape = OwnedTape::<f32, Cpu>::default();
         tape.add_backward_op(move |grads| {
-            grads.try_alloc_for(&of_values)?;
+            of_values.gradient(grads)?;
             let grad_embeddings = std::mem::take(&mut **grads.get_or_alloc_mut(&of_output)?);
-            let gradient = grads.get_or_alloc_mut(&of_values)?;
+            let gradient = of_values.gradient(grads)?;
             encoder.backward(&mut pass, &grad_embeddings, gradient, &workers);
             idle.replace(Some(pass));
             Ok(())
@@ -83,6 +84,6 @@ impl TapeEncoder {
         &self,
         grads: &'a mut Gradients<f32, Cpu>,
     ) -> Result<&'a [f32], ModelError> {
-        Ok(grads.get_or_alloc_mut(&self.handle)?)
+        Ok(self.name.gradient(grads)?)
     }
 }

@@ -108,7 +108,7 @@ impl Linear {
 
     /// One part of every value, in the layer's shape.
     pub(super) fn part(&self, part: Part) -> Dense {
-        let (outputs, inputs) = *self.weight.tensor().shape();
+        let (outputs, inputs) = *self.weight.shape();
         Dense {
             inputs,
             outputs,

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use dfdx::prelude::*;
 use dfdx::tensor::CpuError;
 
+use super::gradient_name::GradientName;
 use super::optimiser::{Moments, Step};
 
 /// One of the arrays that belong to every trained value.
@@ -12,9 +13,9 @@ use super::optimiser::{Moments, Step};
 pub(super) enum Part {
     /// The value itself.
     Values,
-    /// The optimiser's first moment.
+    /// The first number that the optimiser remembers of it.
     First,
-    /// Its second moment, where it has one.
+    /// The second, where it remembers two.
     Second,
 }
 
@@ -30,25 +31,31 @@ impl Part {
     }
 }
 
-/// An array that is trained. Its values are kept here, where the tape shares them without a copy; the tensor only
-/// names its gradient and never sees an update.
-pub(super) struct Parameter<S: Shape> {
-    tensor: Tensor<S, f32, Cpu>,
+/// An array that is trained. Its values are kept here, where the tape shares them without a copy.
+pub(super) struct Parameter<S> {
+    name: GradientName,
+    shape: S,
     values: Rc<Vec<f32>>,
     moments: Moments,
 }
 
-impl<S: Shape> Parameter<S> {
+impl<S> Parameter<S> {
     pub(super) fn new(device: &Cpu, values: Vec<f32>, shape: S) -> Result<Self, CpuError> {
         Ok(Self {
-            tensor: device.try_tensor_from_vec(values.clone(), shape)?,
+            name: GradientName::new(device, values.len())?,
+            shape,
             moments: Moments::new(values.len()),
             values: Rc::new(values),
         })
     }
 
-    pub(super) fn tensor(&self) -> &Tensor<S, f32, Cpu> {
-        &self.tensor
+    /// The name of its gradient.
+    pub(super) fn name(&self) -> &GradientName {
+        &self.name
+    }
+
+    pub(super) fn shape(&self) -> &S {
+        &self.shape
     }
 
     pub(super) fn values(&self) -> &Rc<Vec<f32>> {
@@ -76,7 +83,7 @@ impl<S: Shape> Parameter<S> {
         &self,
         grads: &'a mut Gradients<f32, Cpu>,
     ) -> Result<&'a [f32], CpuError> {
-        Ok(grads.get_or_alloc_mut(&self.tensor)?)
+        Ok(self.name.gradient(grads)?)
     }
 
     pub(super) fn update(
@@ -85,7 +92,7 @@ impl<S: Shape> Parameter<S> {
         grads: &mut Gradients<f32, Cpu>,
         scale: f32,
     ) -> Result<(), CpuError> {
-        let gradient = grads.get_or_alloc_mut(&self.tensor)?;
+        let gradient = self.name.gradient(grads)?;
         let values = Rc::make_mut(&mut self.values);
         self.moments.update(step, values, gradient, scale);
         Ok(())

@@ -113,9 +113,9 @@ impl Trainable {
     pub fn step(
         &mut self,
         batch: &TrainingBatch<'_>,
-        update: impl Into<Update>,
+        update: &Update,
     ) -> Result<StepLosses, ModelError> {
-        let step = update.into().step(self.steps + 1);
+        let step = update.step(self.steps + 1);
         let (losses, mut grads) = self.descend(batch, &step)?;
         if self.workers.stopped() {
             return Err(ModelError::Stopped);

@@ -6,7 +6,7 @@ use super::{Array, Network};
 /// A network and its optimiser's memory after some steps; the same on every device.
 #[derive(Clone, Debug)]
 pub struct TrainingState {
-    /// Steps taken so far; Adam corrects its moments by it.
+    /// Steps taken so far, which an optimiser may count by, as Adam does.
     pub steps: u64,
     values: Network,
     first: Network,

@@ -85,6 +85,13 @@ pub enum TrainError {
         help("choose a split whose validation has utterances of every class")
     )]
     NoClasses,
+    /// The device has no kernels for something.
+    #[error("there are no CUDA kernels for {what}")]
+    #[diagnostic(code(train::no_kernels), help("run it with --device cpu"))]
+    NoKernels {
+        /// What it is.
+        what: String,
+    },
     /// An utterance's features cannot be used.
     #[error("utterance {utterance}: {source}")]
     #[diagnostic(code(train::features))]

@@ -7,6 +7,7 @@ mod checkpoint;
 #[cfg(feature = "cuda")]
 mod common;
 mod data;
+mod device_support;
 mod early_stop;
 mod error;
 mod history;
@@ -39,7 +40,7 @@ pub use history::{
 pub use launch_barrier::LaunchBarrier;
 pub use memory::memory_bytes;
 pub use mixup::Mixup;
-pub use options::{ClassWeights, OptimiserName, TrainOptions};
+pub use options::{ClassWeights, TrainOptions};
 pub use reports::{EpochReport, Monitored, Scalars, TrainingResumed};
 pub use run::{Places, TrainOutcome, train};
 pub use sampling::Sampling;

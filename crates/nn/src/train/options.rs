@@ -3,16 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::spec::{Alpha, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
-use crate::model::{Adam, EncoderShape, Initialisation, Rule, TaskSpec, Update};
+use crate::model::{EncoderShape, Initialisation, Optimiser, TaskSpec, Update};
 
 use super::warm_up::warm_up;
 use super::{
     AlphaCurve, LearningRateSchedule, Mixup, Monitor, Sampling, SpecAugmentOptions, TrainError,
 };
 
-/// Everything that decides what is learned, apart from the data.
+/// Everything that decides what is learned, apart from the data. Keys that it does not have are refused by [`Optimiser`], which
+/// gets all that are left over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct TrainOptions {
     /// Layers of the shared encoder.
     pub encoder: Vec<Layer>,
@@ -45,16 +46,9 @@ pub struct TrainOptions {
     pub learning_rate_schedule: LearningRateSchedule,
     /// Updates over which the learning rate rises to its value; 0 for none.
     pub warm_up_updates: usize,
-    /// The rule of an update.
-    pub optimiser: OptimiserName,
-    /// Momentum of SGD.
-    pub momentum: f64,
-    /// Decay of the gradient's mean in Adam.
-    pub beta1: f64,
-    /// Decay of the squared gradient's mean in Adam.
-    pub beta2: f64,
-    /// Added to the root of the squared gradient's mean in Adam.
-    pub epsilon: f64,
+    /// The rule of an update, with its keys.
+    #[serde(flatten)]
+    pub optimiser: Optimiser,
     /// Weight decay of every parameter.
     pub weight_decay: f64,
     /// Probability that a value of the embedding is dropped.
@@ -79,19 +73,6 @@ pub struct TrainOptions {
     /// Seed of the batches: their order, their draws and their masks; [`Self::seed`] where it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_seed: Option<u64>,
-}
-
-/// The rule of an update.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OptimiserName {
-    /// Stochastic gradient descent with momentum.
-    #[default]
-    Sgd,
-    /// Adam (Kingma and Ba, 2015).
-    Adam,
-    /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
-    Adamw,
 }
 
 /// Weights of the emotion classes.
@@ -128,11 +109,7 @@ impl Default for TrainOptions {
             learning_rate: 0.002,
             learning_rate_schedule: LearningRateSchedule::default(),
             warm_up_updates: 0,
-            optimiser: OptimiserName::Sgd,
-            momentum: 0.9,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
+            optimiser: Optimiser::default(),
             weight_decay: 0.0,
             dropout: 0.5,
             initialisation: Initialisation::He,
@@ -202,20 +179,9 @@ impl TrainOptions {
 
     /// The update with number `update` (from 0) in `epoch`.
     pub fn update(&self, epoch: usize, update: usize) -> Update {
-        let adam = Adam {
-            beta1: self.beta1,
-            beta2: self.beta2,
-            epsilon: self.epsilon,
-        };
         let schedule = self.learning_rate_schedule.factor(epoch, self.epochs);
         Update {
-            rule: match self.optimiser {
-                OptimiserName::Sgd => Rule::Sgd {
-                    momentum: self.momentum,
-                },
-                OptimiserName::Adam => Rule::Adam(adam),
-                OptimiserName::Adamw => Rule::AdamW(adam),
-            },
+            optimiser: self.optimiser.clone(),
             learning_rate: self.learning_rate * schedule * warm_up(update, self.warm_up_updates),
             weight_decay: self.weight_decay,
         }
@@ -254,15 +220,13 @@ impl TrainOptions {
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return Err(fail("learning_rate", "must be above 0"));
         }
-        for (field, value) in [
-            ("momentum", self.momentum),
-            ("beta1", self.beta1),
-            ("beta2", self.beta2),
-            ("dropout", self.dropout),
-        ] {
-            if !(0.0..1.0).contains(&value) {
-                return Err(fail(field, &format!("is {value}; expected 0 to below 1")));
-            }
+        if let Some((key, reason)) = self.optimiser.problem() {
+            return Err(fail(key, &reason));
+        }
+        let dropout = self.dropout;
+        if !(0.0..1.0).contains(&dropout) {
+            let reason = format!("is {dropout}; expected 0 to below 1");
+            return Err(fail("dropout", &reason));
         }
         for (field, value) in [
             ("gradient_clip_norm", self.gradient_clip_norm),
@@ -271,9 +235,6 @@ impl TrainOptions {
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(fail(field, "must be 0 or above"));
             }
-        }
-        if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
-            return Err(fail("epsilon", "must be above 0"));
         }
         if let Some(reason) = self.learning_rate_schedule.problem() {
             return Err(fail("learning_rate_schedule", reason));
@@ -295,11 +256,36 @@ mod tests {
             (150, 32, 20)
         );
         assert_eq!(
-            (options.learning_rate, options.momentum, options.dropout),
-            (0.002, 0.9, 0.5)
+            (
+                options.learning_rate,
+                options.optimiser.name(),
+                options.dropout
+            ),
+            (0.002, "sgd", 0.5)
         );
         assert!(options.check(40).is_ok());
-        assert!(serde_json::from_str::<TrainOptions>(r#"{"epoch":3}"#).is_err());
+        let misspelt = serde_json::from_str::<TrainOptions>(r#"{"epoch":3}"#).unwrap_err();
+        assert!(misspelt.to_string().contains("`epoch`"), "{misspelt}");
+    }
+
+    #[test]
+    fn options_are_written_in_the_order_in_which_model_files_have_them() {
+        let written = serde_json::to_value(TrainOptions::default()).unwrap();
+        let names: Vec<&String> = written.as_object().unwrap().keys().collect();
+        let at = names.iter().position(|name| *name == "optimiser").unwrap();
+        let around = [
+            "warm_up_updates",
+            "optimiser",
+            "momentum",
+            "beta1",
+            "beta2",
+            "epsilon",
+            "weight_decay",
+            "dropout",
+        ];
+        assert_eq!(names[at - 1..at + 7], around);
+        let back: TrainOptions = serde_json::from_value(written).unwrap();
+        assert_eq!(back, TrainOptions::default());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::model::{
     Targets, model_path,
 };
 
+use super::device_support::check_device;
 use super::early_stop::EarlyStop;
 use super::history::History;
 use super::labels::{class_weights, of_heads, targets, units};
@@ -165,6 +166,7 @@ impl<'a> Run<'a> {
             true => data.classes.len(),
             false => 0,
         };
+        check_device(options, device)?;
         check_validation(options, data)?;
         let heads = of_heads(&options.heads, data)?;
         let units = units(data)?;

@@ -2,13 +2,11 @@
 
 use pipe_foundation::progress::Progress;
 use pipe_foundation::test_support::{InterruptsAfter, noise};
+use serde_json::{Value, json};
 
 use crate::audio::Waveform;
 
-use super::{
-    CompandingLaw, Fbank, FbankOptions, Functionals, NoiseColour, PerturbOptions, Perturber,
-    Resampler, Trim,
-};
+use super::{Fbank, FbankOptions, Functionals, Resampler, Trim, perturb::testing::perturber};
 
 const RATE_HZ: u32 = 16_000;
 const SECONDS: usize = 120;
@@ -18,49 +16,35 @@ const LONGEST_BETWEEN_LOOKS_S: usize = 16;
 /// Work on a waveform of [`SECONDS`], with what it is called; it gives whether it was interrupted.
 type Work = (&'static str, fn(&Waveform, &dyn Progress) -> bool);
 
-fn perturbed(options: PerturbOptions, wave: &Waveform, progress: &dyn Progress) -> bool {
-    let perturber = Perturber::new(options).unwrap();
+fn perturbed(options: Value, wave: &Waveform, progress: &dyn Progress) -> bool {
+    let perturber = perturber(options).unwrap();
     perturber
         .apply(wave, 1, "utterance", "1", progress)
         .is_err()
 }
 
-const ALL: [Work; 9] = [
+const ALL: [Work; 10] = [
     ("speed", |wave, progress| {
-        let options = PerturbOptions {
-            speed: [1.1, 1.1],
-            ..PerturbOptions::default()
-        };
+        let options = json!({ "speed": [1.1, 1.1] });
         perturbed(options, wave, progress)
     }),
     ("white noise", |wave, progress| {
-        let options = PerturbOptions {
-            snr_db: Some([10.0, 10.0]),
-            ..PerturbOptions::default()
-        };
+        let options = json!({ "snr_db": [10.0, 10.0] });
         perturbed(options, wave, progress)
     }),
     ("pink noise", |wave, progress| {
-        let options = PerturbOptions {
-            snr_db: Some([10.0, 10.0]),
-            noise: NoiseColour::Pink,
-            ..PerturbOptions::default()
-        };
+        let options = json!({ "snr_db": [10.0, 10.0], "noise": "pink" });
         perturbed(options, wave, progress)
     }),
     ("telephone", |wave, progress| {
-        let options = PerturbOptions {
-            telephone_share: 1.0,
-            telephone_law: CompandingLaw::ALaw,
-            ..PerturbOptions::default()
-        };
+        let options = json!({ "telephone_share": 1.0, "telephone_law": "a_law" });
         perturbed(options, wave, progress)
     }),
+    ("clipping", |wave, progress| {
+        perturbed(json!({ "clipped_percent": [10.0, 10.0] }), wave, progress)
+    }),
     ("gain", |wave, progress| {
-        let options = PerturbOptions {
-            gain_db: [3.0, 3.0],
-            ..PerturbOptions::default()
-        };
+        let options = json!({ "gain_db": [3.0, 3.0] });
         perturbed(options, wave, progress)
     }),
     ("resampling", |wave, progress| {

@@ -15,7 +15,9 @@ pub use fbank::{Fbank, FbankError, FbankOptions, FbankStream};
 pub use functionals::{Functionals, Statistic};
 pub use normalise::{Moments, Normalisation, Normaliser, normalise};
 pub use normalised_fbank::NormalisedFbank;
-pub use perturb::{CompandingLaw, NoiseColour, PerturbError, PerturbOptions, Perturber};
+pub use perturb::{
+    Need, PERTURBATION_KEYS, PERTURBATIONS, PerturbError, PerturbationKind, Perturber, Recordings,
+};
 pub use resample::{ResampleError, ResampleStream, Resampler};
 pub use to_rate::ToRate;
 pub use trim::{FramePowers, Trim};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pipe_foundation::progress::Silent;
 use pipe_foundation::{Digest, Features, regular_file};
-use pipe_inference::{EmbedError, Embedder, EmbedderOptions, Model, Recording, Runtime};
+use pipe_inference::{Device, EmbedError, Embedder, EmbedderOptions, Model, Recording, Runtime};
 use pipe_speech::dsp::Functionals;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -64,7 +64,8 @@ impl FeatureSteps {
         let shown = file.display();
         let bytes = regular_file::read_whole(file);
         let bytes = bytes.map_err(|error| format!("cannot read {shown}: {error}"))?;
-        let model = Model::load(bytes, parameters.runtime, &parameters.embedder.outputs);
+        let outputs = &parameters.embedder.outputs;
+        let model = Model::load(bytes, parameters.runtime, Device::Processor, outputs);
         let embedder =
             model.and_then(|model| Embedder::new(Arc::new(model), recording, parameters.embedder));
         let embedder = embedder.map_err(|error| format!("{shown}: {error}"))?;

@@ -9,8 +9,11 @@ use pipe_engine::manifest::{
 use pipe_engine::stage::{
     DeclaredFile, ItemContext, ItemCopy, ItemError, ItemSize, ItemStage, Stage,
 };
+use pipe_foundation::keys::Values;
 use pipe_speech::corpus::{Split, Utterance};
-use pipe_speech::dsp::{CompandingLaw, NoiseColour, PerturbError, PerturbOptions, Perturber};
+use pipe_speech::dsp::{
+    Need, PERTURBATION_KEYS, PERTURBATIONS, PerturbError, Perturber, Recordings,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
@@ -18,129 +21,91 @@ use crate::items::UtteranceItem;
 use crate::items::{AUDIO, Audio, Samples, UtteranceFacts};
 
 use super::declared_recordings::declared_recordings;
+use super::joined::{count, joined, joined_texts, text, text_length};
+use super::key_parameter::parameters;
 use super::options::{options, refused};
 use super::parameters::{SPLITS, WAVEFORMS};
 use super::setting::Setting;
 
-const NOISE_FOLDER: &str = "noise_folder";
-const REVERB_FOLDER: &str = "reverb_folder";
-const SHARE: Shape = Shape::Float { min: 0.0, max: 1.0 };
-
 pub static KIND: Kind = Kind {
     name: "augment",
     version: 2, // 2: pink noise with the same bits on every machine
-    doc: "Adds perturbed copies of waveforms (speed, rooms, noise, telephone, gain), drawn per utterance and copy from the seed. For SpecAugment, see `spec_augment` of `train`.",
-    parameters: &[
-        WAVEFORMS,
-        Parameter::default(
-            "copies",
-            Shape::Integer { min: 1, max: 100 },
-            "1",
-            "Perturbed copies of each utterance.",
-        ),
-        Parameter::default(
-            "keep_original",
-            Shape::Bool,
-            "true",
-            "Also keep the original utterance.",
-        ),
-        Parameter::default(
-            "splits",
-            SPLITS,
-            "[\"train\"]",
-            "Splits that are augmented; the others pass through unchanged.",
-        ),
-        Parameter::default(
-            "speed",
-            Shape::List(&Shape::Float { min: 0.5, max: 2.0 }),
-            "[0.9, 1.1]",
-            "Range [least, most] of the speed factor.",
-        ),
-        Parameter::default(
-            "gain_db",
-            Shape::List(&Shape::Float {
-                min: -60.0,
-                max: 60.0,
-            }),
-            "[0.0, 0.0]",
-            "Range [least, most] of the gain in dB.",
-        ),
-        Parameter::optional(
-            "snr_db",
-            Shape::List(&Shape::Float {
-                min: -20.0,
-                max: 100.0,
-            }),
-            "Range [least, most] of the signal-to-noise ratio in dB; no noise without it.",
-        ),
-        Parameter::default(
-            "noise",
-            Shape::Choice(&["white", "pink"]),
-            "\"white\"",
-            "Spectrum of noise that is drawn.",
-        ),
-        Parameter::optional(
-            NOISE_FOLDER,
-            Shape::Path,
-            "A folder of recordings of noise, such as MUSAN's `noise`: a passage of one of them is added at `snr_db`, instead of noise that is drawn. Folders in it are searched too; all names and contents are part of the key.",
-        )
-        .unkeyed(),
-        Parameter::optional(
-            REVERB_FOLDER,
-            Shape::Path,
-            "A folder of impulse responses of rooms, such as RIRS_NOISES: copies sound as in one of them, as loud as before. All names and contents are part of the key.",
-        )
-        .unkeyed(),
-        Parameter::optional(
-            "reverb_share",
-            SHARE,
-            "Share of the copies that reverberate, from 0 to 1; all where there is a `reverb_folder`.",
-        ),
-        Parameter::optional(
-            "telephone_share",
-            SHARE,
-            "Share of the copies that pass a telephone channel, from 0 to 1: a band from 300 Hz to 3.4 kHz, and G.711's eight bits a sample at 8 kHz, brought back to the rate. None without it.",
-        ),
-        Parameter::optional(
-            "telephone_law",
-            Shape::Choice(CompandingLaw::NAMES),
-            "How the telephone channel codes samples: mu_law as in North America and Japan, which is the default, or a_law as elsewhere.",
-        ),
-        Parameter::default("seed", Shape::NATURAL, "1", "Seed of the random draws."),
-        MAX_BAD,
-        STORE,
-    ],
+    doc: DOC,
+    parameters: PARAMETERS,
     gathers: Gathers::Never,
     output: |_| AUDIO,
     validate,
 };
 
+const PARAMETERS: &[Parameter] = &joined::<{ count(&PARTS) }>(&PARTS);
+
+const PARTS: [&[Parameter]; 3] = [OF_COPIES, &parameters(&PERTURBATION_KEYS), OF_ALL];
+
+/// Which copies are made.
+const OF_COPIES: &[Parameter] = &[
+    WAVEFORMS,
+    Parameter::default(
+        "copies",
+        Shape::Integer { min: 1, max: 100 },
+        "1",
+        "Perturbed copies of each utterance.",
+    ),
+    Parameter::default(
+        "keep_original",
+        Shape::Bool,
+        "true",
+        "Also keep the original utterance.",
+    ),
+    Parameter::default(
+        "splits",
+        SPLITS,
+        "[\"train\"]",
+        "Splits that are augmented; the others pass through unchanged.",
+    ),
+];
+
+/// What all perturbations have in common.
+const OF_ALL: &[Parameter] = &[
+    Parameter::default("seed", Shape::NATURAL, "1", "Seed of the random draws."),
+    MAX_BAD,
+    STORE,
+];
+
+/// What the stage does, with what each perturbation does.
+const DOC: &str = text(&BYTES);
+
+const BYTES: [u8; text_length(&SENTENCES)] = joined_texts(&SENTENCES);
+
+const SENTENCES: [&str; 1 + 4 * PERTURBATIONS.len()] = {
+    let mut all = ["Adds perturbed copies of waveforms, drawn per utterance and copy from the seed. For SpecAugment, see `spec_augment` of `train`.";
+        1 + 4 * PERTURBATIONS.len()];
+    let mut at = 0;
+    while at < PERTURBATIONS.len() {
+        all[1 + 4 * at] = " ";
+        all[2 + 4 * at] = PERTURBATIONS[at].name;
+        all[3 + 4 * at] = ": ";
+        all[4 + 4 * at] = PERTURBATIONS[at].doc;
+        at += 1;
+    }
+    all
+};
+
 fn validate(parameters: &Map<String, Json>) -> Vec<Diagnostic> {
-    let ranges = ["speed", "gain_db", "snr_db"].iter().filter(|name| {
-        let range = parameters.get(**name).and_then(Json::as_array);
-        range.is_some_and(|range| range.len() != 2 || range[0].as_f64() > range[1].as_f64())
-    });
-    let ranges = ranges.map(|name| {
-        let message = format!("`{name}` is not a range");
-        Diagnostic::of_value(*name, message, "expected two numbers, the smaller first").help(
-            format!("write {name} = [least, most]; the same number twice for a fixed value"),
-        )
-    });
-    let needed = [
-        (NOISE_FOLDER, "snr_db", "[5.0, 20.0]"),
-        ("reverb_share", REVERB_FOLDER, "\"PATH\""),
-        ("telephone_law", "telephone_share", "0.5"),
-    ];
-    let alone = needed.iter().filter(|(name, other, _)| {
-        let is_given = |name: &str| parameters.get(name).is_some_and(|value| !value.is_null());
-        is_given(name) && !is_given(other)
-    });
-    let alone = alone.map(|(name, other, example)| {
-        let message = format!("`{name}` has no effect without `{other}`");
-        Diagnostic::of_value(*name, message, "without effect")
-            .help(format!("add {other} = {example}, or remove `{name}`"))
-    });
-    ranges.chain(alone).collect()
+    let is_given = |name: &str| parameters.get(name).is_some_and(|value| !value.is_null());
+    let needs = PERTURBATIONS.iter().flat_map(|kind| kind.needs);
+    let alone = needs.filter(|need| is_given(need.key) && !is_given(need.other));
+    let alone = alone.map(
+        |Need {
+             key,
+             other,
+             example,
+         }| {
+            let message = format!("`{key}` has no effect without `{other}`");
+            Diagnostic::of_value(*key, message, "without effect")
+                .help(format!("add {other} = {example}, or remove `{key}`"))
+        },
+    );
+    alone.collect()
 }
 
 #[derive(Deserialize)]
@@ -148,21 +113,13 @@ struct Options {
     copies: usize,
     keep_original: bool,
     splits: Vec<Split>,
-    speed: [f64; 2],
-    gain_db: [f64; 2],
-    snr_db: Option<[f64; 2]>,
-    noise: NoiseColour,
-    reverb_share: Option<f64>,
-    telephone_share: Option<f64>,
-    telephone_law: Option<CompandingLaw>,
     seed: u64,
 }
 
 struct Augment {
     options: Options,
-    /// Recordings of noise and impulse responses.
+    /// Recordings of all folders.
     files: Vec<DeclaredFile>,
-    reverberates: bool,
     perturber: Perturber,
 }
 
@@ -173,33 +130,26 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
     }
     let options: Options = options(declaration)?;
     let mut diagnostics = Diagnostics::default();
-    let mut recordings = |name| {
-        declared_recordings(declaration, name).unwrap_or_else(|diagnostic| {
-            diagnostics.push(*diagnostic);
-            Vec::new()
-        })
-    };
-    let (noise, responses) = (recordings(NOISE_FOLDER), recordings(REVERB_FOLDER));
-    let paths = |files: &[DeclaredFile]| files.iter().map(|file| file.path.clone()).collect();
-    let perturb = PerturbOptions {
-        speed: options.speed,
-        reverberant_share: match responses.is_empty() {
-            true => 0.0,
-            false => options.reverb_share.unwrap_or(1.0),
-        },
-        responses: paths(&responses),
-        snr_db: options.snr_db,
-        noise: options.noise,
-        noise_recordings: paths(&noise),
-        telephone_share: options.telephone_share.unwrap_or_default(),
-        telephone_law: options.telephone_law.unwrap_or_default(),
-        gain_db: options.gain_db,
-    };
-    let perturber = Perturber::new(perturb).map_err(|error| refused(declaration, &error))?;
+    let (mut files, mut recordings) = (Vec::new(), Recordings::new());
+    for key in &PERTURBATION_KEYS {
+        if !matches!(key.values, Values::Recordings) {
+            continue;
+        }
+        match declared_recordings(declaration, key.name) {
+            Ok(own) if own.is_empty() => {}
+            Ok(own) => {
+                let paths = own.iter().map(|file| file.path.clone()).collect();
+                recordings.insert(key.name, paths);
+                files.extend(own);
+            }
+            Err(diagnostic) => diagnostics.push(*diagnostic),
+        }
+    }
+    let perturber = Perturber::new(&declaration.parameters, &recordings);
+    let perturber = perturber.map_err(|error| refused(declaration, &error))?;
     diagnostics.or_ok(Stage::Items(Box::new(Augment {
         options,
-        reverberates: !responses.is_empty(),
-        files: [noise, responses].concat(),
+        files,
         perturber,
     })))
 }
@@ -262,15 +212,12 @@ impl ItemStage for Augment {
         copies
     }
 
-    /// The recording as a whole, the longest copy, the noise that is added to it, and a room's sums in double precision.
+    /// The recording as a whole, the longest copy, and what perturbations hold beside it.
     fn size(&self, _source: &dyn ItemFacts, input: ItemSize) -> ItemSize {
-        let copies = 1.0
-            + f64::from(u8::from(self.options.snr_db.is_some()))
-            + 3.0 * f64::from(u8::from(self.reverberates));
-        let longest = input.bytes as f64 / self.options.speed[0].max(0.1);
+        let longest = input.bytes as f64 * self.perturber.longest();
         let size = ItemSize {
             bytes: longest as u64,
-            memory_bytes: (copies * longest) as u64,
+            memory_bytes: ((1.0 + self.perturber.held()) * longest) as u64,
         };
         size.with_all_of(input)
     }

@@ -11,9 +11,10 @@ use pipe_engine::stage::{
 };
 use pipe_foundation::{FeaturesView, regular_file};
 use pipe_inference::{
-    Axis, EmbedError, Embedder, EmbedderOptions, ModelError, Pooling, Recording, Runtime,
-    Signature, SignatureError, vector_instructions,
+    Axis, Device as ModelDevice, EmbedError, Embedder, EmbedderOptions, ModelError, Pooling,
+    Recording, Runtime, Signature, SignatureError, vector_instructions,
 };
+use pipe_nn::model::Device;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -28,6 +29,9 @@ mod shared_models;
 
 /// The file that is declared: its content is in keys, and its place is not.
 const MODEL: &str = "model";
+
+/// What keeps a model on the processor.
+const ON_PROCESSOR: &str = "cpu";
 
 const AXES: Shape = Shape::List(&Shape::Choice(Axis::NAMES));
 const COUNT: Shape = Shape::Integer {
@@ -64,6 +68,12 @@ pub static KIND: Kind = Kind {
             "\"rten\"",
             "What executes the model: rten, which is part of this program, or onnxruntime, whose library is opened from the path in ORT_DYLIB_PATH or where the system finds it. The runtime, its version and the vector instructions of the processor are part of the key.",
         ),
+        Parameter::optional(
+            "device",
+            Shape::Choice(&[ON_PROCESSOR]),
+            "Where onnxruntime executes the model: on the device of the run by default, whose library must be able to; \"cpu\" for the processor whatever --device says. A CUDA device is part of the key. rten always takes the processor.",
+        )
+        .unkeyed(),
         Parameter::default(
             "sample_rate_hz",
             Shape::Integer {
@@ -153,20 +163,41 @@ pub static KIND: Kind = Kind {
 #[derive(Deserialize)]
 struct Options {
     runtime: Runtime,
+    device: Option<String>,
     sample_rate_hz: u32,
     #[serde(flatten)]
     embedder: EmbedderOptions,
+}
+
+impl Options {
+    /// The device that executes the model in a run on `device`.
+    fn device_of(&self, device: Device) -> Device {
+        let stays = self.device.as_deref() == Some(ON_PROCESSOR);
+        match self.runtime.has_devices() && !stays {
+            true => device,
+            false => Device::Cpu,
+        }
+    }
+}
+
+/// A device as runtimes know it.
+fn of_model(device: Device) -> ModelDevice {
+    match device {
+        Device::Cpu => ModelDevice::Processor,
+        Device::Cuda { ordinal, tf32 } => ModelDevice::Cuda { ordinal, tf32 },
+    }
 }
 
 struct Embed {
     options: Options,
     files: [DeclaredFile; 1],
     runtime_version: String,
+    device: Device,
     /// The model as it takes what it is given, once something was given.
     embedder: OnceLock<Result<Arc<Embedder>, String>>,
 }
 
-pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Diagnostics> {
+pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let options: Options = options(declaration)?;
     let written = declaration.parameters[MODEL].as_str().unwrap_or_default();
     let path = declaration.resolve(MODEL, written);
@@ -195,12 +226,18 @@ pub fn build(declaration: &Declaration, _setting: &Setting) -> Result<Stage, Dia
             "is not there",
         )
     })?;
+    let device = options.device_of(setting.device);
+    options.runtime.check(of_model(device)).map_err(|error| {
+        let place = declaration.place_of("runtime");
+        refused(&path, &error, place, "has no CUDA")
+    })?;
     Ok(Stage::Items(Box::new(Embed {
         files: [DeclaredFile {
             name: MODEL.into(),
             path,
         }],
         runtime_version: version,
+        device,
         options,
         embedder: OnceLock::new(),
     })))
@@ -242,7 +279,7 @@ fn refused(
     label: &str,
 ) -> Diagnostic {
     let message = match error {
-        ModelError::NoOnnxRuntime { .. } => error.to_string(),
+        ModelError::NoOnnxRuntime { .. } | ModelError::NoCuda { .. } => error.to_string(),
         _ => format!("{} cannot be used: {error}", path.display()),
     };
     let help = miette::Diagnostic::help(error).map(|help| help.to_string());
@@ -255,8 +292,8 @@ impl Embed {
     fn embedder(&self, recording: Recording) -> Result<&Embedder, ItemError> {
         let path = &self.files[0].path;
         let made = self.embedder.get_or_init(|| {
-            let model =
-                shared_models::load(path, self.options.runtime, &self.options.embedder.outputs)?;
+            let executed = (self.options.runtime, of_model(self.device));
+            let model = shared_models::load(path, executed, &self.options.embedder.outputs)?;
             let embedder = Embedder::new(model, recording, self.options.embedder.clone());
             embedder.map(Arc::new).map_err(|error| error.to_string())
         });
@@ -278,6 +315,7 @@ impl ItemStage for Embed {
     fn external_inputs(&self, fingerprint: &mut FingerprintInputs) {
         fingerprint.add("runtime.version", &self.runtime_version);
         fingerprint.add("runtime.vector_instructions", vector_instructions());
+        *fingerprint = fingerprint.on_device(self.device.key_name());
     }
 
     fn files(&self) -> &[DeclaredFile] {
@@ -332,5 +370,52 @@ impl ItemStage for Embed {
             EmbedError::Run { .. } | EmbedError::Interrupted(_) => ItemError::transient(error),
         })?;
         Ok(Box::new(FeatureItem(features)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn options(more: Json) -> Options {
+        let mut own = json!({ "runtime": "onnxruntime", "sample_rate_hz": 16000 });
+        own.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        serde_json::from_value(own).unwrap()
+    }
+
+    /// What the items of a stage with these options depend on beside the rest, in a run on a device.
+    fn key_on(device: Device, more: Json) -> FingerprintInputs {
+        let options = options(more);
+        let stage = Embed {
+            files: [DeclaredFile {
+                name: MODEL.into(),
+                path: "model.onnx".into(),
+            }],
+            runtime_version: "1".into(),
+            device: options.device_of(device),
+            options,
+            embedder: OnceLock::new(),
+        };
+        let mut fingerprint = FingerprintInputs::default();
+        stage.external_inputs(&mut fingerprint);
+        fingerprint
+    }
+
+    #[test]
+    fn a_cuda_device_is_in_the_key_where_it_executes_the_model() {
+        let cuda = |ordinal, tf32| Device::Cuda { ordinal, tf32 };
+        let processor = key_on(Device::Cpu, json!({}));
+        assert!(!processor.0.contains_key("device"));
+        let device = |device| key_on(device, json!({})).0["device"].clone();
+        assert_eq!(device(cuda(0, false)), "cuda");
+        assert_eq!(device(cuda(3, false)), "cuda");
+        assert_eq!(device(cuda(0, true)), "cuda, TF32");
+        // rten has no devices, and `device` keeps a model where it is.
+        for more in [json!({ "runtime": "rten" }), json!({ "device": "cpu" })] {
+            assert_eq!(key_on(cuda(0, false), more), processor);
+        }
     }
 }

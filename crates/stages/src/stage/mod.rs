@@ -49,6 +49,8 @@ mod learning_curve;
 mod identity;
 mod import;
 mod ingest;
+mod joined;
+mod key_parameter;
 mod made_items;
 mod missing_file;
 mod normaliser;

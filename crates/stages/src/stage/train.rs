@@ -5,6 +5,7 @@ mod heads;
 mod layer_fit;
 mod options_of_parameters;
 mod layers;
+mod optimisers;
 mod parameters;
 mod schedules;
 mod shared;

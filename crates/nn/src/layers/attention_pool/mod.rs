@@ -27,7 +27,7 @@ use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
 use super::sums::dot;
-use crate::keys::{Key, Values};
+use pipe_foundation::keys::{Key, Values};
 
 /// Means with learned weights.
 pub const KIND: Kind = Kind {

@@ -23,7 +23,7 @@ use super::frame_layer::{FrameLayer, Gradients, Share};
 use super::kind::{self, Before, Kind, Options, Place};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
-use crate::keys::{Key, Values};
+use pipe_foundation::keys::{Key, Values};
 use statistics::Statistics;
 
 /// Each value to mean 0 and variance 1 over the batch.

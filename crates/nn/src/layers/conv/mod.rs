@@ -27,9 +27,9 @@ use super::frame_layer::{FrameLayer, Gradients, Share};
 use super::kind::{self, Before, Kind, LARGEST, Options, Place, sized};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
-use crate::keys::{Key, Values};
 use block::BlockWeights;
 use passes::{BlockGradients, BlockPass, Scratch};
+use pipe_foundation::keys::{Key, Values};
 use shape::ConvShape;
 
 /// Convolution, ReLU, max-pooling.

@@ -17,7 +17,7 @@ use super::kind::{self, Before, Kind, Options, Place};
 use super::seeds;
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
-use crate::keys::{Key, Values};
+use pipe_foundation::keys::{Key, Values};
 
 /// Values dropped in training.
 pub const KIND: Kind = Kind {

@@ -20,8 +20,8 @@ use super::first_values::FirstValues;
 use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::recurrent_layer::{RecurrentLayer, Walk};
 use super::sized::{Run, SizedLayer};
-use crate::keys::{Key, Values};
 use direction::{DirectionPass, DirectionWeights, Sizes};
+use pipe_foundation::keys::{Key, Values};
 
 /// Gated recurrent units.
 pub const KIND: Kind = Kind {

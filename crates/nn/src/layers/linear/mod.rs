@@ -20,7 +20,7 @@ use super::frame_layer::{FrameLayer, Gradients, Share};
 use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
-use crate::keys::{Key, Values};
+use pipe_foundation::keys::{Key, Values};
 
 /// Fully connected with ReLU.
 pub const KIND: Kind = Kind {

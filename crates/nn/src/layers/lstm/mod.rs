@@ -21,8 +21,8 @@ use super::first_values::FirstValues;
 use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::recurrent_layer::{RecurrentLayer, Walk};
 use super::sized::{Run, SizedLayer};
-use crate::keys::{Key, Values};
 use direction::{DirectionLayout, DirectionPass, DirectionWeights};
+use pipe_foundation::keys::{Key, Values};
 use shape::LstmShape;
 
 /// Long short-term memory.

@@ -22,7 +22,7 @@ use super::frame_layer::{FrameLayer, Gradients, Share};
 use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
-use crate::keys::{Key, Values};
+use pipe_foundation::keys::{Key, Values};
 use same_conv::{SameConv, SameWeights};
 
 /// Two convolutions beside a connection that skips them.

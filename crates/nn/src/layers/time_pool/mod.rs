@@ -17,8 +17,8 @@ use super::frame_layer::{FrameLayer, Gradients, Share};
 use super::kind::{self, Before, Kind, Options, Place};
 use super::sized::{Run, SizedLayer};
 use super::spaced::SpacedFrames;
-use crate::keys::{Key, Values};
 pub use how::TimePool;
+use pipe_foundation::keys::{Key, Values};
 use rows::{last_step, mean, mean_backward};
 
 /// Mean or last states.

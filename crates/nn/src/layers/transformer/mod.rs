@@ -26,7 +26,7 @@ use super::cost::{Copies, Cost};
 use super::first_values::FirstValues;
 use super::kind::{self, Before, Kind, Options, Place, sized};
 use super::sized::{Run, SizedLayer};
-use crate::keys::{Key, Values};
+use pipe_foundation::keys::{Key, Values};
 use positions::Positions;
 use processor::{Block, EPSILON, Parts};
 

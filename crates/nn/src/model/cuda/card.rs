@@ -133,6 +133,11 @@ impl Card {
         &self.dfdx
     }
 
+    /// The device itself.
+    pub(super) fn device(&self) -> &Arc<CudaDevice> {
+        &self.device
+    }
+
     /// The main stream, which dfdx uses too: everything but the copies of a feed goes there.
     pub fn stream(&self) -> sys::CUstream {
         *self.device.cu_stream()

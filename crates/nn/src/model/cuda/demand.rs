@@ -10,8 +10,8 @@ use crate::model::spec::HeadMode;
 use super::Card;
 use super::chain::Chain;
 
-/// What a layer's output takes: values, the name under which its gradient is kept, and the gradient.
-const OF_OUTPUT: usize = 3;
+/// What a layer's output takes: values, and their gradient.
+const OF_OUTPUT: usize = 2;
 
 /// Bytes that a step of models on a batch with this many `frames` of each utterance needs at most, besides what they
 /// hold between steps.

@@ -56,7 +56,7 @@ pub struct ModelStep<'a> {
     pub reversal: Reversal,
     /// Seed of the dropout mask.
     pub dropout_seed: u64,
-    /// Rule and learning rate; all models of a group have one rule.
+    /// Optimiser and learning rate; all models of a group have one kind of optimiser.
     pub update: Update,
     /// Largest norm of the gradient; 0 switches clipping off.
     pub gradient_clip_norm: f64,
@@ -216,7 +216,7 @@ impl Group {
         self.states.len()
     }
 
-    /// Makes room for what a rule remembers.
+    /// Makes room for what an optimiser remembers.
     fn prepare(&mut self, step: &Step) -> Result<(), CudaError> {
         self.shared.prepare(step)?;
         self.targets.parameters.prepare(step)?;

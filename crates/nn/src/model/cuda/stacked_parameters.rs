@@ -22,7 +22,7 @@ pub struct StackedParameters {
     card: Arc<Card>,
     pieces: Vec<Piece>,
     models: usize,
-    /// Values, first and second moments; the last only once a rule needs it.
+    /// Values, and what the optimiser remembers of each; the last only once an optimiser needs it.
     parts: [Option<Memory>; 3],
     /// Names the gradient on the tape.
     gradient: Arc<Handle>,
@@ -54,7 +54,7 @@ impl GradientPlace {
 
 /// What an update reads besides values and gradients, by place of the model in the group.
 pub struct StepParameters<'a> {
-    /// Eight numbers of the rule for each model.
+    /// Eight numbers of the step for each model.
     pub rates: &'a Memory,
     /// Factor of each model's gradient.
     pub scales: &'a Memory,
@@ -193,9 +193,9 @@ impl StackedParameters {
         )
     }
 
-    /// Makes room for what the rule of `step` remembers; later, [`Self::update`] needs no more memory.
+    /// Makes room for what the optimiser of `step` remembers; later, [`Self::update`] needs no more memory.
     pub fn prepare(&mut self, step: &Step) -> Result<(), CudaError> {
-        if matches!(step, Step::Adam(_)) && self.parts[2].is_none() {
+        if step.has_second_moment() && self.parts[2].is_none() {
             self.parts[2] = Some(Memory::zeros(&self.card, self.gradient.len())?);
         }
         Ok(())
@@ -222,7 +222,7 @@ impl StackedParameters {
         Ok(())
     }
 
-    /// Moves every value by the rule of `step`, for which [`Self::prepare`] has made room; its numbers are those of `step_parameters`.
+    /// Moves every value by the optimiser of `step`, for which [`Self::prepare`] has made room; its numbers are those of `step_parameters`.
     pub fn update(
         &mut self,
         step: &Step,
@@ -236,34 +236,16 @@ impl StackedParameters {
         let place = |part: &Option<Memory>| part.as_ref().map_or(0, |own| own.at(0));
         let [values, first, second] = &self.parts;
         let mut own: Vec<Argument> = arguments![at place(values), at place(first)].to_vec();
-        let name = match step {
-            Step::Sgd(..) => "sgd",
-            Step::Adam(_) => {
-                own.extend(arguments![at place(second)]);
-                "adam"
-            }
-        };
+        if step.has_second_moment() {
+            own.extend(arguments![at place(second)]);
+        }
+        let name = step.kernel().unwrap_or_else(|| {
+            unreachable!("trainings whose optimiser has no kernel are refused on a device")
+        });
         own.extend(arguments![
             at gradient, of self.before, of self.places, int self.pieces.len(), int self.length, of self.which,
             of step_parameters.rates, of step_parameters.scales, of step_parameters.alive,
         ]);
         self.card.launch(name, (self.length, self.models), &own)
-    }
-}
-
-/// The numbers of a step as the kernels read them.
-pub fn rates(step: &Step) -> [f32; 8] {
-    match step {
-        Step::Sgd(sgd, decay) => [
-            sgd.learning_rate,
-            sgd.momentum,
-            *decay,
-            0.0,
-            0.0,
-            0.0,
-            0.0,
-            0.0,
-        ],
-        Step::Adam(adam) => adam.numbers(),
     }
 }

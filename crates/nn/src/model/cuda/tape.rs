@@ -5,10 +5,8 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use cudarc::driver::DevicePtr;
-use dfdx::prelude::{
-    Backward, HasShape, OwnedTape, PutTape, Rank0, Tape as _, Tensor, ZerosTensor,
-};
+use cudarc::driver::{DevicePtr, DeviceSlice, result as driver};
+use dfdx::prelude::{Backward, OwnedTape, PutTape, Rank0, Tape as _, Tensor, ZerosTensor};
 use dfdx::tensor::{Cuda, CudaError};
 
 use super::{Card, Memory, Pointer};
@@ -17,8 +15,12 @@ use super::{Card, Memory, Pointer};
 pub type Gradients = dfdx::prelude::Gradients<f32, Cuda>;
 
 /// The name of a gradient on the tape. dfdx hides the values of its tensors, so ours are in [`Memory`] next to it.
+///
+/// dfdx makes a gradient as long as the tensor that names it. This one has a single value, so that a name takes no memory
+/// worth counting, and its gradient gets its length when it is asked for.
 pub struct Handle {
     card: Arc<Card>,
+    length: usize,
     tensor: ManuallyDrop<Tensor<(usize,), f32, Cuda>>,
 }
 
@@ -31,22 +33,32 @@ unsafe impl Sync for Handle {}
 impl Handle {
     /// A name for the gradient of `length` values.
     pub fn new(card: &Arc<Card>, length: usize) -> Result<Self, CudaError> {
-        let tensor = card.allocate(|| card.dfdx().try_zeros_like(&(length.max(1),)))?;
+        let tensor = card.allocate(|| card.dfdx().try_zeros_like(&(1,)))?;
         Ok(Self {
             card: Arc::clone(card),
+            length: length.max(1),
             tensor: ManuallyDrop::new(tensor),
         })
     }
 
     /// Number of values.
     pub fn len(&self) -> usize {
-        self.tensor.shape().0
+        self.length
     }
 
     /// Where the gradient is; made of zeros where it did not exist.
     pub fn gradient(&self, gradients: &mut Gradients) -> Result<Pointer, CudaError> {
-        let place = || Ok(*gradients.get_or_alloc_mut(&*self.tensor)?.device_ptr());
-        self.card.allocate(place)
+        let card = &self.card;
+        card.allocate(|| {
+            let own = &mut **gradients.get_or_alloc_mut(&*self.tensor)?;
+            if own.len() != self.length {
+                let zeros = card.device().alloc_zeros(self.length)?;
+                let single = std::mem::replace(own, zeros).leak();
+                // SAFETY: the memory came from this stream, and nothing else refers to it.
+                unsafe { driver::free_async(single, card.stream()) }?;
+            }
+            Ok(*own.device_ptr())
+        })
     }
 }
 

@@ -25,8 +25,8 @@ use every_kind::examples;
 use super::*;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
 use crate::model::{
-    Adam, DeviceError, EncoderShape, Initialisation, Network, Rule, StepLosses, Targets, TaskSpec,
-    Trainable, TrainingBatch, TrainingState, Update,
+    DeviceError, EncoderShape, Initialisation, Network, StepLosses, Targets, TaskSpec, Trainable,
+    TrainingBatch, TrainingState, Update,
 };
 
 /// The first device, opened for one test; none, said aloud, where there is none.
@@ -128,7 +128,8 @@ fn encoders() -> Vec<(usize, Vec<Layer>)> {
 /// How the steps of a comparison are taken.
 #[derive(Clone, Copy)]
 struct How {
-    rule: Rule,
+    /// The optimiser and its keys, as JSON.
+    optimiser: &'static str,
     weight_decay: f64,
     clip: f64,
     dropout: f32,
@@ -138,7 +139,7 @@ struct How {
 impl How {
     fn update(self, step: usize, model: usize) -> Update {
         Update {
-            rule: self.rule,
+            optimiser: serde_json::from_str(self.optimiser).unwrap(),
             // Every model at its own rate, falling from step to step.
             learning_rate: 0.02 / (1.0 + step as f64) * (1.0 + 0.1 * model as f64),
             weight_decay: self.weight_decay,
@@ -196,7 +197,7 @@ fn on_processor(
             class_weights: Some(&CLASS_WEIGHTS),
             gradient_clip_norm: how.clip,
         };
-        trainable.step(&batch, how.update(step, model)).unwrap()
+        trainable.step(&batch, &how.update(step, model)).unwrap()
     });
     let losses = steps.collect();
     (losses, trainable.state())
@@ -266,18 +267,13 @@ fn close(found: f64, expected: f64, scale: f64) -> bool {
 
 fn hows() -> Vec<How> {
     let sgd = How {
-        rule: Rule::Sgd { momentum: 0.9 },
+        optimiser: r#"{"optimiser":"sgd"}"#,
         weight_decay: 0.0,
         clip: 0.0,
         dropout: 0.3,
         reversal: Reversal::Paper,
     };
-    let adam = Adam {
-        beta1: 0.9,
-        beta2: 0.99,
-        // Large, so that a gradient of about zero does not decide by its rounding where a value goes.
-        epsilon: 1e-2,
-    };
+    // Epsilon is large, so that a gradient of about zero does not decide by its rounding where a value goes.
     vec![
         sgd,
         How {
@@ -287,15 +283,21 @@ fn hows() -> Vec<How> {
             ..sgd
         },
         How {
-            rule: Rule::Adam(adam),
+            optimiser: r#"{"optimiser":"adam","beta2":0.99,"epsilon":1e-2}"#,
             weight_decay: 0.01,
             dropout: 0.0,
             ..sgd
         },
         How {
-            rule: Rule::AdamW(adam),
+            optimiser: r#"{"optimiser":"adamw","beta2":0.99,"epsilon":1e-2}"#,
             weight_decay: 0.1,
             clip: 1.0,
+            ..sgd
+        },
+        How {
+            optimiser: r#"{"optimiser":"rmsprop","smoothing":0.9,"epsilon":1e-2}"#,
+            weight_decay: 0.01,
+            clip: 0.5,
             ..sgd
         },
     ]

@@ -1,4 +1,4 @@
-// One step of every value of several models: torch.optim.SGD, Adam and AdamW. blockIdx.y is the model's row.
+// One step of every value of several models: torch.optim.SGD, Adam, AdamW and RMSprop. blockIdx.y is the model's row.
 //
 // Stacked parameters are array after array, each of all models; for each of `pieces` arrays, `before` gives the values
 // of one model before it, and `places` those of all models. `which` gives the place of a row's model among the models of
@@ -63,6 +63,23 @@ extern "C" __global__ void keep_measured(
     values[own] = measured[own];
     first[own] = 0.0f;
     if (second) second[own] = 0.0f;
+}
+
+// rates: learning rate, smoothing, 1 - smoothing, epsilon, weight decay.
+extern "C" __global__ void rmsprop(
+    float *values, float *mean, const float *gradient, const int *before, const size_t *places,
+    int pieces, int length, const int *which, const float *rates, const float *scales, const int *alive) {
+    int at = blockIdx.x * blockDim.x + threadIdx.x;
+    if (at >= length) return;
+    int model = which[blockIdx.y];
+    if (!alive[model]) return;
+    const float *rate = rates + (size_t)model * 8;
+    size_t own = stacked_place(before, places, pieces, length, at);
+    float value = values[own];
+    float g = scales[model] * gradient[own] + rate[4] * value;
+    float s = rate[1] * mean[own] + rate[2] * g * g;
+    mean[own] = s;
+    values[own] = value - rate[0] * (g / (sqrtf(s) + rate[3]));
 }
 
 // sums[row][thread] = sum of the squares of every `threads`-th value of a row's gradient.

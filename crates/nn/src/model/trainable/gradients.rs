@@ -11,9 +11,9 @@ impl Trainable {
     pub fn gradients(
         &mut self,
         batch: &TrainingBatch<'_>,
-        update: impl Into<Update>,
+        update: &Update,
     ) -> Result<(StepLosses, Vec<Array>), ModelError> {
-        let step = update.into().step(self.steps + 1);
+        let step = update.step(self.steps + 1);
         let (losses, mut grads) = self.descend(batch, &step)?;
         let gradient = self.tape_encoder.gradient(&mut grads)?;
         let mut arrays = self.network.encoder.layout().to_arrays(gradient);

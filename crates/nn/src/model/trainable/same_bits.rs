@@ -6,7 +6,7 @@ use pipe_foundation::Features;
 use pipe_foundation::test_support::noise;
 
 use crate::model::spec::Attribute;
-use crate::model::{Adam, EncoderShape, Initialisation, Predictor, Rule};
+use crate::model::{EncoderShape, Initialisation, Predictor};
 
 use super::*;
 
@@ -74,16 +74,9 @@ fn digest(layers: &str, adam: bool) -> String {
         ],
         ..Targets::default()
     };
-    let rule = match adam {
-        true => Rule::Adam(Adam {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-        }),
-        false => Rule::Sgd { momentum: 0.9 },
-    };
+    let name = if adam { "adam" } else { "sgd" };
     let update = Update {
-        rule,
+        optimiser: serde_json::from_value(serde_json::json!({ "optimiser": name })).unwrap(),
         learning_rate: 0.05,
         weight_decay: 1e-3,
     };
@@ -100,7 +93,7 @@ fn digest(layers: &str, adam: bool) -> String {
             class_weights: None,
             gradient_clip_norm: 0.4,
         };
-        let losses = trainable.step(&batch, update).unwrap();
+        let losses = trainable.step(&batch, &update).unwrap();
         hasher.update(&losses.gradient_norm.to_le_bytes());
         let all = losses
             .attributes

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::model::network::count_parameters;
 use crate::model::spec::{Attribute, Layer, default_encoder};
-use crate::model::{Array, EncoderPass, EncoderShape, Initialisation, Sgd};
+use crate::model::{Array, EncoderPass, EncoderShape, Initialisation, Optimiser};
 
 use super::*;
 
@@ -132,10 +132,12 @@ fn batch<'a>(views: &'a [FeaturesView<'a>], targets: &'a Targets, alpha: f64) ->
     }
 }
 
-const SGD: Sgd = Sgd {
+/// SGD with momentum 0.9.
+static SGD: LazyLock<Update> = LazyLock::new(|| Update {
+    optimiser: Optimiser::default(),
     learning_rate: 0.05,
-    momentum: 0.9,
-};
+    weight_decay: 0.0,
+});
 
 fn small_layers() -> Vec<Layer> {
     serde_json::from_str(SMALL).unwrap()
@@ -162,7 +164,7 @@ fn check_case(name: &str, case: &Value) {
     agree(name, &probabilities, &numbers(&case["probabilities"]));
 
     let mut once = Trainable::new(network.clone(), Arc::clone(&workers)).unwrap();
-    let (_, gradients) = once.gradients(&batch, SGD).unwrap();
+    let (_, gradients) = once.gradients(&batch, &SGD).unwrap();
     assert_eq!(
         gradients.len(),
         case["gradients"].as_object().unwrap().len()
@@ -178,7 +180,7 @@ fn check_case(name: &str, case: &Value) {
 
     let mut trainable = Trainable::new(network, workers).unwrap();
     for expected in case["steps"].as_array().unwrap() {
-        let losses = trainable.step(&batch, SGD).unwrap();
+        let losses = trainable.step(&batch, &SGD).unwrap();
         let close = |found: f32, expected: &Value| {
             let expected = expected.as_f64().unwrap();
             let bound = 1e-4 * (1e-2 + expected.abs());
@@ -243,7 +245,7 @@ fn the_papers_network_agrees_with_pytorch() {
     let workers = Arc::new(Workers::new(2).unwrap());
     let mut trainable = Trainable::new(network, workers).unwrap();
     let (losses, gradients) = trainable
-        .gradients(&batch(&views, &targets, 0.0), SGD)
+        .gradients(&batch(&views, &targets, 0.0), &SGD)
         .unwrap();
     assert!((f64::from(losses.emotion) / expected["loss"].as_f64().unwrap() - 1.0).abs() < 1e-4);
     assert_eq!(gradients.len(), 16);
@@ -303,7 +305,7 @@ fn gradients(mode: HeadMode, picked: &[usize], alpha: f64, reversal: Reversal) -
     let mut trainable = Trainable::new(network, workers).unwrap();
     let mut batch = batch(&views, &targets, alpha);
     batch.reversal = reversal;
-    trainable.gradients(&batch, SGD).unwrap().1
+    trainable.gradients(&batch, &SGD).unwrap().1
 }
 
 #[test]
@@ -363,7 +365,7 @@ fn clipping_shortens_the_step_to_the_bound() {
     let mut trainable = Trainable::new(network, workers).unwrap();
     let mut batch = batch(&views, &targets, 0.0);
     batch.gradient_clip_norm = 1e-3;
-    let losses = trainable.step(&batch, SGD).unwrap();
+    let losses = trainable.step(&batch, &SGD).unwrap();
     assert!(losses.gradient_norm > 1e-3);
     let after = trainable.network().to_arrays();
     let moved: f64 = before

@@ -254,7 +254,7 @@ fn step(group: &mut Group, corpus: &Corpus<'_>, steps: &[&StepWork]) -> Result<(
             alpha: step.alpha,
             reversal: step.reversal,
             dropout_seed: step.dropout_seed,
-            update: step.update,
+            update: step.update.clone(),
             gradient_clip_norm: step.gradient_clip_norm,
         })
         .collect();

@@ -81,7 +81,7 @@ impl Run<'_> {
                         class_weights: self.class_weights.as_deref(),
                         gradient_clip_norm: options.gradient_clip_norm,
                     },
-                    options.update(epoch, self.updates),
+                    &options.update(epoch, self.updates),
                 )?;
                 self.check(&losses, epoch, batch, members)?;
                 self.updates += 1;

@@ -9,8 +9,9 @@ use pipe_foundation::Features;
 use pipe_foundation::progress::Silent;
 use pipe_foundation::test_support::noise;
 
+use crate::model::OPTIMISERS;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Reversal};
-use crate::train::{ClassWeights, Example, OptimiserName, Sampling};
+use crate::train::{ClassWeights, Example, Sampling};
 
 use super::*;
 
@@ -358,10 +359,11 @@ fn labels_that_do_not_belong_to_the_utterances_are_refused() {
 fn every_optimiser_learns() {
     let (train_set, validation) = (corpus(240, "Train", 1), corpus(90, "Validation", 77_000));
     let data = data(&train_set, &validation);
-    for optimiser in [OptimiserName::Adam, OptimiserName::Adamw] {
+    for kind in &OPTIMISERS[1..] {
         let folder = tempfile::tempdir().unwrap();
         let options = TrainOptions {
-            optimiser,
+            optimiser: serde_json::from_value(serde_json::json!({ "optimiser": kind.name }))
+                .unwrap(),
             learning_rate: 0.01,
             weight_decay: 1e-4,
             learning_rate_schedule: serde_json::from_str(r#"{"shape":"cosine","end_factor":0.1}"#)
@@ -373,7 +375,8 @@ fn every_optimiser_learns() {
         let outcome = train(&options, &data, 2, folder.path(), &Silent, Device::Cpu).unwrap();
         assert!(
             outcome.summary.best.ua > Some(0.9),
-            "{optimiser:?}: {outcome:?}"
+            "{}: {outcome:?}",
+            kind.name
         );
     }
 }

@@ -5,7 +5,7 @@ use pipe_foundation::exact::cos_turns;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::keys::{Key, Values};
+use pipe_foundation::keys::{Key, Values};
 
 use super::kind::{self, Schedule, ScheduleKind};
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::keys::Key;
+use pipe_foundation::keys::Key;
 
 /// Makes a schedule of its keys.
 pub type Reader = fn(Map<String, Value>) -> Result<Arc<dyn Schedule>, serde_json::Error>;

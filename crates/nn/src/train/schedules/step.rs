@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::keys::{Key, Values};
+use pipe_foundation::keys::{Key, Values};
 
 use super::kind::{self, Schedule, ScheduleKind};
 

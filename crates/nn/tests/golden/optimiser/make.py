@@ -44,6 +44,7 @@ def after_steps(make):
 
 
 ADAM = {"lr": 0.01, "betas": (0.9, 0.98), "eps": 1e-6}
+RMSPROP = {"lr": 0.01, "alpha": 0.95, "eps": 1e-6}
 RULES = {
     "sgd": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9),
     "sgd_decay": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=0.1),
@@ -51,6 +52,8 @@ RULES = {
     "adam_decay": lambda p: torch.optim.Adam(p, weight_decay=0.1, **ADAM),
     "adamw": lambda p: torch.optim.AdamW(p, weight_decay=0.0, **ADAM),
     "adamw_decay": lambda p: torch.optim.AdamW(p, weight_decay=0.1, **ADAM),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, **RMSPROP),
+    "rmsprop_decay": lambda p: torch.optim.RMSprop(p, weight_decay=0.1, **RMSPROP),
 }
 
 

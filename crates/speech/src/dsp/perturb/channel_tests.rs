@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use pipe_foundation::progress::Silent;
 
-use crate::audio::write_wav;
+use serde_json::{Value, json};
+
+use crate::audio::{Waveform, write_wav};
 
 use super::level::mean_power;
-use super::*;
+use super::testing::perturber;
 
 fn tone(hz: f32, rate_hz: u32, duration_s: f32) -> Waveform {
     let samples = (duration_s * rate_hz as f32) as u32;
@@ -25,8 +27,8 @@ fn written(folder: &Path, name: &str, waveform: &Waveform) -> PathBuf {
     path
 }
 
-fn copy(options: PerturbOptions, waveform: &Waveform, name: &str) -> Waveform {
-    let perturber = Perturber::new(options).unwrap();
+fn copy(options: Value, waveform: &Waveform, name: &str) -> Waveform {
+    let perturber = perturber(options).unwrap();
     perturber
         .apply(waveform, 3, "utterance", name, &Silent)
         .unwrap()
@@ -55,11 +57,7 @@ fn recorded_noise_has_the_level_asked_for_at_any_length_and_rate() {
     // As long as needed, far longer, and so short that it starts over; at other rates than the speech.
     for (name, rate_hz, duration_s) in [("a", 16_000, 2.0), ("b", 44_100, 7.0), ("c", 8000, 0.5)] {
         let noise = tone(1000.0, rate_hz, duration_s);
-        let options = PerturbOptions {
-            snr_db: Some([10.0, 10.0]),
-            noise_recordings: vec![written(folder.path(), name, &noise)],
-            ..PerturbOptions::default()
-        };
+        let options = json!({ "snr_db": [10.0, 10.0], "noise_folder": vec![written(folder.path(), name, &noise)] });
         let noisy = copy(options, &clean, "a");
         assert_eq!(noisy.samples.len(), clean.samples.len());
         let ratio = 10.0 * (power_at(&noisy, 440.0) / power_at(&noisy, 1000.0)).log10();
@@ -74,11 +72,7 @@ fn which_passage_of_which_recording_is_drawn_depends_on_the_copy_and_changes_not
         .map(|hz| written(folder.path(), &hz.to_string(), &tone(hz, 16_000, 5.0)))
         .to_vec();
     let clean = tone(440.0, 16_000, 1.0);
-    let options = PerturbOptions {
-        snr_db: Some([0.0, 0.0]),
-        noise_recordings: recordings,
-        ..PerturbOptions::default()
-    };
+    let options = json!({ "snr_db": [0.0, 0.0], "noise_folder": recordings });
     let copies: Vec<Waveform> = (0..12)
         .map(|number| copy(options.clone(), &clean, &number.to_string()))
         .collect();
@@ -90,13 +84,10 @@ fn which_passage_of_which_recording_is_drawn_depends_on_the_copy_and_changes_not
     }
     // The speed that is drawn is the same with and without recordings.
     let speed = [0.8, 1.2];
-    let drawn = PerturbOptions {
-        speed,
-        snr_db: Some([0.0, 0.0]),
-        ..PerturbOptions::default()
-    };
-    let recorded = PerturbOptions { speed, ..options };
-    let length = |options: &PerturbOptions| copy(options.clone(), &clean, "a").samples.len();
+    let drawn = json!({ "speed": speed, "snr_db": [0.0, 0.0] });
+    let mut recorded = options;
+    recorded["speed"] = json!(speed);
+    let length = |options: &Value| copy(options.clone(), &clean, "a").samples.len();
     assert_eq!(length(&drawn), length(&recorded));
 }
 
@@ -115,11 +106,7 @@ fn a_room_keeps_length_power_and_the_time_of_the_direct_sound() {
         rate_hz: 16_000,
     };
     clean.samples[100] = 0.5;
-    let options = PerturbOptions {
-        responses: vec![written(folder.path(), "room.wav", &response)],
-        reverberant_share: 1.0,
-        ..PerturbOptions::default()
-    };
+    let options = json!({ "reverb_folder": vec![written(folder.path(), "room.wav", &response)], "reverb_share": 1.0 });
     let wet = copy(options, &clean, "a");
     assert_eq!(wet.samples.len(), 8000);
     assert!((power(&wet.samples) / power(&clean.samples) - 1.0).abs() < 1e-5);
@@ -137,22 +124,17 @@ fn shares_are_of_the_copies() {
         rate_hz: 16_000,
     };
     let clean = tone(440.0, 16_000, 0.2);
-    let changed = |options: PerturbOptions| {
+    let changed = |options: Value| {
         let copies = (0..200).map(|number| copy(options.clone(), &clean, &number.to_string()));
         copies.filter(|copy| *copy != clean).count()
     };
-    let room = |reverberant_share| PerturbOptions {
-        responses: vec![written(folder.path(), "room.wav", &response)],
-        reverberant_share,
-        ..PerturbOptions::default()
-    };
-    let telephone = |telephone_share| PerturbOptions {
-        telephone_share,
-        ..PerturbOptions::default()
-    };
+    let room = |share: f64| json!({ "reverb_folder": vec![written(folder.path(), "room.wav", &response)], "reverb_share": share });
+    let clipping = |share: f64| json!({ "clipped_percent": [10.0, 10.0], "clipped_share": share });
+    let telephone = |share: f64| json!({ "telephone_share": share });
     assert_eq!((changed(room(0.0)), changed(telephone(0.0))), (0, 0));
     assert!((40..80).contains(&changed(room(0.3))));
     assert!((40..80).contains(&changed(telephone(0.3))));
+    assert!((40..80).contains(&changed(clipping(0.3))));
     assert_eq!((changed(room(1.0)), changed(telephone(1.0))), (200, 200));
 }
 
@@ -160,10 +142,7 @@ fn shares_are_of_the_copies() {
 fn a_telephone_passes_its_band_alone_at_any_rate() {
     for rate_hz in [8000, 16_000, 44_100] {
         let level = |hz: f32| {
-            let options = PerturbOptions {
-                telephone_share: 1.0,
-                ..PerturbOptions::default()
-            };
+            let options = json!({ "telephone_share": 1.0 });
             let clean = tone(hz, rate_hz, 1.0);
             let narrow = copy(options, &clean, "a");
             assert_eq!(narrow.samples.len(), clean.samples.len());
@@ -189,11 +168,7 @@ fn recordings_that_cannot_be_used_are_named() {
     };
     let silent = written(folder.path(), "silent.wav", &silence);
     for (path, expected) in [(broken, "broken.wav"), (silent, "silent.wav")] {
-        let perturber = Perturber::new(PerturbOptions {
-            responses: vec![path],
-            reverberant_share: 1.0,
-            ..PerturbOptions::default()
-        });
+        let perturber = perturber(json!({ "reverb_folder": vec![path], "reverb_share": 1.0 }));
         let error = perturber.unwrap().apply(&clean, 1, "a", "b", &Silent);
         let error = error.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

@@ -21,6 +21,11 @@ pub enum NoiseColour {
     Pink,
 }
 
+impl NoiseColour {
+    /// The name of each.
+    pub const NAMES: &'static [&'static str] = &["white", "pink"];
+}
+
 /// `samples` of noise.
 pub fn drawn_noise(
     samples: usize,

@@ -12,21 +12,28 @@ use crate::dsp::resample::ResampleError;
 /// Why a waveform cannot be perturbed.
 #[derive(Debug, Error, Diagnostic, PartialEq)]
 pub enum PerturbError {
-    /// A range is not a range, or is outside what is possible.
-    #[error("augment option {option} = [{least}, {most}] is not a range within {valid}")]
+    /// A key has a value that it does not take.
+    #[error("augment option {option} {reason}")]
     #[diagnostic(
         code(perturb::option),
-        help("{option} is [least, most], least <= most, both in {valid}")
+        help(
+            "a range is [least, most], least <= most; `pipe schema augment` says what both may be"
+        )
     )]
     Option {
-        /// The option's name.
+        /// The key.
         option: &'static str,
-        /// Lower end given.
-        least: f64,
-        /// Upper end given.
-        most: f64,
-        /// What both may be.
-        valid: &'static str,
+        /// What is wrong with its value.
+        reason: String,
+    },
+    /// The keys of a perturbation cannot be read.
+    #[error("the keys of {name} cannot be read: {reason}")]
+    #[diagnostic(code(perturb::keys), help("`pipe schema augment` says what they take"))]
+    Keys {
+        /// The perturbation.
+        name: &'static str,
+        /// What the reader says.
+        reason: String,
     },
     /// The rate cannot be changed by the factor of speed.
     #[error(transparent)]

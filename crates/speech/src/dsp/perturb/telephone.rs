@@ -1,24 +1,100 @@
 //! A telephone channel: a band from 300 Hz to 3.4 kHz (ITU-T G.712), and eight bits a sample (ITU-T G.711).
 
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use pipe_foundation::exact;
+use pipe_foundation::keys::{Key, Values};
 use pipe_foundation::progress::{Interrupted, Progress};
+use pipe_foundation::random::uniform;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::audio::g711;
+use crate::audio::{Waveform, g711};
 
+use super::error::PerturbError;
+use super::kind::{Need, Perturbation, PerturbationKind, Place, Recordings};
 use super::level::BLOCK;
+use super::making::Making;
+
+/// Through the channel and back to the rate.
+pub const KIND: PerturbationKind = PerturbationKind {
+    name: "telephone",
+    doc: "what arrives at the other end of a line.",
+    place: Place::Line,
+    keys: &[
+        Key::optional(
+            "telephone_share",
+            Values::FRACTION,
+            "Share of the copies that pass a telephone channel, from 0 to 1: a band from 300 Hz to 3.4 kHz, and G.711's eight bits a sample at 8 kHz, brought back to the rate. None without it.",
+        ),
+        Key::optional(
+            "telephone_law",
+            Values::Choice(CompandingLaw::NAMES),
+            "How the telephone channel codes samples: mu_law as in North America and Japan, which is the default, or a_law as elsewhere.",
+        ),
+    ],
+    needs: &[Need {
+        key: "telephone_law",
+        other: "telephone_share",
+        example: "0.5",
+    }],
+    read,
+};
+
+#[derive(Debug, Deserialize)]
+struct Keys {
+    telephone_share: Option<f64>,
+    telephone_law: Option<CompandingLaw>,
+}
+
+#[derive(Debug)]
+struct Telephone {
+    /// Share of the copies that pass the channel.
+    share: f64,
+    /// How it codes samples.
+    law: CompandingLaw,
+}
+
+fn read(
+    keys: Map<String, Value>,
+    _: &Recordings,
+) -> Result<Option<Arc<dyn Perturbation>>, serde_json::Error> {
+    let keys: Keys = serde_json::from_value(keys.into())?;
+    let Some(share) = keys.telephone_share else {
+        return Ok(None);
+    };
+    let law = keys.telephone_law.unwrap_or_default();
+    Ok(Some(Arc::new(Telephone { share, law })))
+}
+
+impl Perturbation for Telephone {
+    fn apply(&self, samples: Vec<f32>, making: &Making<'_>) -> Result<Vec<f32>, PerturbError> {
+        if uniform(&mut making.stream("telephone")) >= self.share {
+            return Ok(samples);
+        }
+        let (length, rate_hz) = (samples.len(), making.rate_hz);
+        let mut narrow = making.at_rate(Waveform { samples, rate_hz }, NARROW_HZ)?;
+        companded(&mut narrow, self.law, making.progress)?;
+        let wide = Waveform {
+            samples: narrow,
+            rate_hz: NARROW_HZ,
+        };
+        let mut wide = making.at_rate(wide, rate_hz)?;
+        wide.resize(length, 0.0);
+        Ok(wide)
+    }
+}
 
 /// The rate of a telephone line in Hz. The filter that brings speech to it passes up to 3.6 kHz.
-pub const NARROW_HZ: u32 = 8000;
+const NARROW_HZ: u32 = 8000;
 /// Where the band starts, in Hz.
 const LOWEST_HZ: f64 = 300.0;
 
 /// How samples become bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum CompandingLaw {
+enum CompandingLaw {
     /// As in North America and Japan.
     #[default]
     MuLaw,
@@ -28,7 +104,7 @@ pub enum CompandingLaw {
 
 impl CompandingLaw {
     /// The name of each.
-    pub const NAMES: &'static [&'static str] = &["mu_law", "a_law"];
+    const NAMES: &'static [&'static str] = &["mu_law", "a_law"];
 
     fn through(self, sample: i16) -> i16 {
         match self {
@@ -39,7 +115,7 @@ impl CompandingLaw {
 }
 
 /// Sends samples at [`NARROW_HZ`] through the channel, in place. What exceeds full scale is clipped.
-pub fn companded(
+fn companded(
     samples: &mut [f32],
     law: CompandingLaw,
     progress: &dyn Progress,

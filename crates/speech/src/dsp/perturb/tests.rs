@@ -1,10 +1,15 @@
 //! Levels, spectra and seeds of perturbed copies.
 
 use pipe_foundation::progress::{Interrupted, Silent};
+use pipe_foundation::random::stream;
 use pipe_foundation::test_support::InterruptsAfter;
+use serde_json::{Value, json};
 
+use crate::audio::Waveform;
+
+use super::drawn_noise::{NoiseColour, drawn_noise};
 use super::level::mean_power;
-use super::*;
+use super::testing::perturber;
 
 fn tone(rate_hz: u32) -> Waveform {
     let samples = (0..rate_hz * 2)
@@ -13,8 +18,8 @@ fn tone(rate_hz: u32) -> Waveform {
     Waveform { samples, rate_hz }
 }
 
-fn apply(options: PerturbOptions, waveform: &Waveform, copy: &str) -> Waveform {
-    let perturber = Perturber::new(options).expect("valid options");
+fn apply(options: Value, waveform: &Waveform, copy: &str) -> Waveform {
+    let perturber = perturber(options).expect("valid options");
     perturber
         .apply(waveform, 3, "utterance", copy, &Silent)
         .expect("a copy")
@@ -26,10 +31,7 @@ fn power(samples: &[f32]) -> f64 {
 
 #[test]
 fn speed_changes_length_and_pitch() {
-    let options = PerturbOptions {
-        speed: [1.1, 1.1],
-        ..PerturbOptions::default()
-    };
+    let options = json!({ "speed": [1.1, 1.1] });
     let fast = apply(options, &tone(16_000), "a");
     assert_eq!((fast.samples.len(), fast.rate_hz), (29_091, 16_000));
     let crossings = fast
@@ -44,22 +46,11 @@ fn speed_changes_length_and_pitch() {
 #[test]
 fn gain_and_noise_have_the_levels_asked_for() {
     let clean = tone(16_000);
-    let loud = apply(
-        PerturbOptions {
-            gain_db: [6.0, 6.0],
-            ..PerturbOptions::default()
-        },
-        &clean,
-        "a",
-    );
+    let loud = apply(json!({ "gain_db": [6.0, 6.0] }), &clean, "a");
     let gain = 10.0 * (power(&loud.samples) / power(&clean.samples)).log10();
     assert!((gain - 6.0).abs() < 1e-4, "{gain}");
-    for noise in [NoiseColour::White, NoiseColour::Pink] {
-        let options = PerturbOptions {
-            snr_db: Some([15.0, 15.0]),
-            noise,
-            ..PerturbOptions::default()
-        };
+    for noise in ["white", "pink"] {
+        let options = json!({ "snr_db": [15.0, 15.0], "noise": noise });
         let noisy = apply(options.clone(), &clean, "a");
         let added: Vec<f32> = noisy
             .samples
@@ -108,15 +99,9 @@ fn pink_noise_falls_by_three_decibels_per_octave() {
 
 #[test]
 fn draws_depend_on_seed_utterance_and_copy() {
-    let options = PerturbOptions {
-        speed: [0.9, 1.1],
-        gain_db: [-6.0, 6.0],
-        snr_db: Some([10.0, 30.0]),
-        noise: NoiseColour::Pink,
-        ..PerturbOptions::default()
-    };
+    let options = json!({ "speed": [0.9, 1.1], "gain_db": [-6.0, 6.0], "snr_db": [10.0, 30.0], "noise": "pink" });
     let wave = tone(16_000);
-    let perturber = Perturber::new(options).expect("valid options");
+    let perturber = perturber(options).expect("valid options");
     let copy = |seed, utterance, copy| {
         perturber
             .apply(&wave, seed, utterance, copy, &Silent)
@@ -132,36 +117,21 @@ fn draws_depend_on_seed_utterance_and_copy() {
 #[test]
 fn ranges_are_checked() {
     let bad = [
-        PerturbOptions {
-            speed: [0.1, 1.0],
-            ..PerturbOptions::default()
-        },
-        PerturbOptions {
-            speed: [1.1, 0.9],
-            ..PerturbOptions::default()
-        },
-        PerturbOptions {
-            gain_db: [f64::NAN, 0.0],
-            ..PerturbOptions::default()
-        },
-        PerturbOptions {
-            snr_db: Some([0.0, 1000.0]),
-            ..PerturbOptions::default()
-        },
+        json!({ "speed": [0.1, 1.0] }),
+        json!({ "speed": [1.1, 0.9] }),
+        json!({ "gain_db": [0.0] }),
+        json!({ "telephone_share": 1.5 }),
+        json!({ "snr_db": [0.0, 1000.0] }),
     ];
     for options in bad {
-        assert!(Perturber::new(options).is_err());
+        assert!(perturber(options).is_err());
     }
 }
 
 #[test]
 fn an_interruption_ends_the_work_at_any_look_and_there_are_many() {
-    let perturber = Perturber::new(PerturbOptions {
-        speed: [1.1, 1.1],
-        snr_db: Some([10.0, 10.0]),
-        noise: NoiseColour::Pink,
-        ..PerturbOptions::default()
-    });
+    let perturber =
+        perturber(json!({ "speed": [1.1, 1.1], "snr_db": [10.0, 10.0], "noise": "pink" }));
     let perturber = perturber.expect("valid options");
     let wave = Waveform {
         samples: vec![0.1; 500_000],

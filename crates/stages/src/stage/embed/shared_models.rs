@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, Weak};
 
 use pipe_foundation::regular_file;
 use pipe_foundation::sync::lock;
-use pipe_inference::{Model, Runtime};
+use pipe_inference::{Device, Model, Runtime};
 
 /// A file as it was read, and what executes it.
 #[derive(PartialEq)]
 struct Loaded {
     path: PathBuf,
     runtime: Runtime,
+    device: Device,
     outputs: Vec<String>,
     /// Size and time of its last change, in seconds and nanoseconds: whether it is still the same is for others to say.
     stamp: (u64, i64, i64),
@@ -24,11 +25,16 @@ static MODELS: Mutex<Vec<(Loaded, Weak<Model>)>> = Mutex::new(Vec::new());
 ///
 /// # Errors
 /// Why it cannot be loaded.
-pub fn load(path: &Path, runtime: Runtime, outputs: &[String]) -> Result<Arc<Model>, String> {
+pub fn load(
+    path: &Path,
+    (runtime, device): (Runtime, Device),
+    outputs: &[String],
+) -> Result<Arc<Model>, String> {
     let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
     let wanted = Loaded {
         path: path.to_path_buf(),
         runtime,
+        device,
         outputs: outputs.to_vec(),
         stamp: (metadata.len(), metadata.mtime(), metadata.mtime_nsec()),
     };
@@ -39,7 +45,7 @@ pub fn load(path: &Path, runtime: Runtime, outputs: &[String]) -> Result<Arc<Mod
         return Ok(model);
     }
     let bytes = regular_file::read_whole(path).map_err(|error| error.to_string())?;
-    let model = Model::load(bytes, runtime, outputs).map_err(|error| error.to_string())?;
+    let model = Model::load(bytes, runtime, device, outputs).map_err(|error| error.to_string())?;
     let model = Arc::new(model);
     models.push((wanted, Arc::downgrade(&model)));
     Ok(model)

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use pipe_engine::manifest::{Declaration, Diagnostic, Diagnostics};
 use pipe_nn::model::{EncoderShape, ModelError};
-use pipe_nn::train::TrainOptions;
+use pipe_nn::train::{TrainError, TrainOptions};
 
 use super::options_of_parameters::train_options;
 
@@ -43,8 +43,15 @@ pub fn encoder_misfit(declaration: &Declaration, bins: usize) -> Option<Diagnost
     Some(diagnostic.help_if(help))
 }
 
-/// Refuses, while a run is planned, layers that a CUDA device has no kernels for.
+/// Refuses, while a run is planned, layers and an optimiser that a CUDA device has no kernels for.
 pub fn check_kernels(options: &TrainOptions, declaration: &Declaration) -> Result<(), Diagnostics> {
+    if let Some((option, what)) = options.without_kernels() {
+        let error = TrainError::NoKernels { what };
+        let diagnostic = Diagnostic::new("train::no_kernels", error.to_string())
+            .at(declaration.place_of(option), "this option");
+        let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+        return Err(diagnostic.help_if(help).into());
+    }
     // Layers that do not fit are reported where they are written.
     let shape = fitting_bins(options);
     let shape = shape.and_then(|bins| EncoderShape::new(&options.encoder, bins));

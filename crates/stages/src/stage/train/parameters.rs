@@ -7,10 +7,12 @@ use pipe_nn::model::spec::DEFAULT_ENCODER;
 use pipe_nn::train::Mixup;
 
 use crate::items::FEATURES;
+use crate::stage::joined::{count, joined};
 use crate::stage::leak_policy::LEAKS;
 use crate::stage::normaliser::NORMALISE;
 use crate::stage::parameters::THREADS;
 
+use super::optimisers::{KEYS, OPTIMISER};
 use super::{layers, schedules};
 
 const POSITIVE: Shape = Shape::Integer {
@@ -24,7 +26,12 @@ const BELOW_ONE: Shape = Shape::Float {
 const FRACTION: Shape = Shape::Float { min: 0.0, max: 1.0 };
 
 /// Everything that can be said of a training.
-pub const PARAMETERS: &[Parameter] = &[
+pub const PARAMETERS: &[Parameter] = &joined::<{ count(&PARTS) }>(&PARTS);
+
+const PARTS: [&[Parameter]; 4] = [BEFORE, &[OPTIMISER], &KEYS, AFTER];
+
+/// Those before the optimiser's.
+const BEFORE: &[Parameter] = &[
     Parameter::required(
         "input",
         Shape::OneOrMany(&Shape::Input(&[FEATURES])),
@@ -182,34 +189,10 @@ pub const PARAMETERS: &[Parameter] = &[
         "0",
         "Updates over which the learning rate rises linearly to its value; 0 for none.",
     ),
-    Parameter::default(
-        "optimiser",
-        Shape::Choice(&["sgd", "adam", "adamw"]),
-        "\"sgd\"",
-        "Update rule. sgd: with momentum. adam: Kingma and Ba (2015). adamw: Adam with decoupled weight decay, Loshchilov and Hutter (2019).",
-    ),
-    Parameter::default("momentum", BELOW_ONE, "0.9", "Momentum of SGD."),
-    Parameter::default(
-        "beta1",
-        BELOW_ONE,
-        "0.9",
-        "Decay of the gradient's mean in Adam.",
-    ),
-    Parameter::default(
-        "beta2",
-        BELOW_ONE,
-        "0.999",
-        "Decay of the squared gradient's mean in Adam.",
-    ),
-    Parameter::default(
-        "epsilon",
-        Shape::Float {
-            min: 1e-30,
-            max: 1.0,
-        },
-        "1e-8",
-        "Added to the root of the squared gradient's mean in Adam.",
-    ),
+];
+
+/// Those after the optimiser's.
+const AFTER: &[Parameter] = &[
     Parameter::default(
         "weight_decay",
         Shape::Float { min: 0.0, max: 1e6 },

@@ -1,8 +1,5 @@
 //! Registries of the networks crate as choices of a manifest, in the engine's terms.
 
-use pipe_engine::manifest::{Absent, Parameter, Shape};
-use pipe_nn::keys::{self, Key, Values};
-
 /// The static `$variants`, a [`Variant`](pipe_engine::manifest::Variant) for each kind of a registry with `name`, `doc` and
 /// `keys`. Only arrays of one length can be made before the program runs, so that keys are filled up to the same number.
 macro_rules! variants {
@@ -28,7 +25,7 @@ macro_rules! variants {
                     let mut at = 0;
                     while at < $registered[kind].keys.len() {
                         all[kind][at] =
-                            crate::stage::train::variants::parameter(&$registered[kind].keys[at]);
+                            crate::stage::key_parameter::parameter(&$registered[kind].keys[at]);
                         at += 1;
                     }
                     kind += 1;
@@ -57,24 +54,3 @@ macro_rules! variants {
 }
 
 pub(super) use variants;
-
-/// A key as a parameter.
-pub const fn parameter(key: &Key) -> Parameter {
-    let shape = match key.values {
-        Values::Bool => Shape::Bool,
-        Values::Integer { min, max } => Shape::Integer { min, max },
-        Values::Float { min, max } => Shape::Float { min, max },
-        Values::Choice(choices) => Shape::Choice(choices),
-    };
-    Parameter {
-        name: key.name,
-        shape,
-        absent: match key.absent {
-            keys::Absent::Error => Absent::Error,
-            keys::Absent::Null => Absent::Null,
-            keys::Absent::Default(json) => Absent::Default(json),
-        },
-        doc: key.doc,
-        keyed: true,
-    }
-}

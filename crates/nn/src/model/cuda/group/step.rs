@@ -6,7 +6,7 @@ use dfdx::tensor::CudaError;
 
 use crate::layers;
 use crate::model::cuda::stacked_heads::StackedHead;
-use crate::model::cuda::stacked_parameters::{StepParameters, rates};
+use crate::model::cuda::stacked_parameters::StepParameters;
 use crate::model::cuda::tape::Walked;
 use crate::model::cuda::{Memory, Tape, Value, arguments};
 use crate::model::dense_tape::Learns;
@@ -41,7 +41,7 @@ impl Group {
             .map(|(model, state)| model.update.step(state.steps + 1))
             .collect();
         self.prepare(&steps[0])?;
-        let numbers: Vec<f32> = steps.iter().flat_map(rates).collect();
+        let numbers: Vec<f32> = steps.iter().flat_map(Step::numbers).collect();
         let rates = Memory::of(&self.card, &numbers)?;
         let weights: Vec<_> = models
             .iter()
@@ -49,15 +49,15 @@ impl Group {
             .map(|(model, specs)| weights(specs, model.alpha, model.reversal))
             .collect();
         let losses = Memory::zeros(&self.card, self.loss_rows().all() * models.len())?;
-        let rule = steps[0];
+        let rule = &steps[0];
         let walked = self.descend(StepInput {
             batch,
             models,
             weights: &weights,
-            rule: (&rule, &rates),
+            rule: (rule, &rates),
             losses: &losses,
         })?;
-        let norms = self.clip_and_update(models, walked, (&rule, &rates), &losses)?;
+        let norms = self.clip_and_update(models, walked, (rule, &rates), &losses)?;
         self.measured.push(Measured {
             losses,
             norms,

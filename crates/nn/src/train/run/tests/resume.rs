@@ -52,28 +52,21 @@ fn run_at(
 
 /// Options of every optimiser and kind of head, nothing tied to the number of epochs.
 fn of_every_kind() -> Vec<TrainOptions> {
-    let kinds: [(OptimiserName, &[(Attribute, HeadMode)]); 3] = [
-        (OptimiserName::Sgd, &[]),
+    let kinds: [(&str, &[(Attribute, HeadMode)]); 3] = [
+        ("sgd", &[]),
         (
-            OptimiserName::Adam,
+            "adam",
             &[
                 (Attribute::Corpus, HeadMode::Discriminator),
                 (Attribute::Gender, HeadMode::Shared),
             ],
         ),
-        (
-            OptimiserName::Adamw,
-            &[(Attribute::Speaker, HeadMode::GradReverse)],
-        ),
+        ("adamw", &[(Attribute::Speaker, HeadMode::GradReverse)]),
     ];
-    let make = |(optimiser, heads): (OptimiserName, &[_])| TrainOptions {
-        optimiser,
+    let make = |(optimiser, heads): (&str, &[_])| TrainOptions {
+        optimiser: serde_json::from_value(serde_json::json!({ "optimiser": optimiser })).unwrap(),
         alpha: Some(Alpha::constant(0.1)),
-        learning_rate: if optimiser == OptimiserName::Sgd {
-            0.05
-        } else {
-            0.002
-        },
+        learning_rate: if optimiser == "sgd" { 0.05 } else { 0.002 },
         weight_decay: 0.01,
         warm_up_updates: 20,
         learning_rate_schedule: serde_json::from_str(
