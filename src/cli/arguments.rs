@@ -103,7 +103,7 @@ pub enum Subcommand {
     Trust(TrustArguments),
     /// Describe the stage kinds and their parameters.
     Schema(SchemaArguments),
-    /// Write a manifest to start from.
+    /// Write a manifest, or a project, to start from.
     Init(InitArguments),
 }
 
@@ -312,7 +312,8 @@ pub struct SchemaArguments {
 /// Arguments of `init`.
 #[derive(Args)]
 pub struct InitArguments {
-    /// The file to write; it must not exist.
-    #[arg(value_name = "MANIFEST", default_value = "pipeline.toml")]
-    pub manifest: PathBuf,
+    /// The manifest to write, which ends in .toml and must not exist; or the folder of a new project, with a manifest,
+    /// corpora.toml and .gitignore.
+    #[arg(value_name = "MANIFEST|FOLDER", default_value = "pipeline.toml")]
+    pub path: PathBuf,
 }

@@ -3,7 +3,7 @@
 use pipe_speech::corpus::Corpora;
 
 /// Its text.
-pub const TEXT: &str = include_str!("../../corpora.toml");
+const TEXT: &str = include_str!("../../corpora.toml");
 
 /// What it says.
 pub fn built_in_corpora() -> Corpora {

@@ -43,6 +43,7 @@ mod full_output;
 mod hostile;
 mod identity;
 mod importing;
+mod init;
 mod json_schema;
 mod keeping;
 mod keys;

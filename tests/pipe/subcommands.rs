@@ -271,23 +271,6 @@ fn schema_describes_every_kind() {
 }
 
 #[test]
-fn init_writes_what_runs_and_overwrites_nothing() {
-    let space = Workspace::new();
-    let wrote = space.stdout(&["init"]);
-    assert!(wrote.contains("pipeline.toml and corpora.toml"), "{wrote}");
-    space.stdout(&["plan", "pipeline.toml"]);
-    space.write("pipeline.toml", "mine");
-    let error = space.refused(&["init"]);
-    assert!(error.contains("pipeline.toml already exists"), "{error}");
-    assert_eq!(space.read("pipeline.toml"), "mine");
-    space.write("corpora.toml", "mine too");
-    space.stdout(&["init", "other.toml"]);
-    assert_eq!(space.read("corpora.toml"), "mine too");
-    let output = space.pipe(&["init", "no/such/folder.toml"]);
-    assert_eq!(output.status.code(), Some(1));
-}
-
-#[test]
 fn version_help_and_slips_of_the_pen() {
     let space = Workspace::new();
     let version = space.stdout(&["--version"]);

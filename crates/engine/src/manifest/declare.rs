@@ -255,6 +255,11 @@ fn declare(
     let (mut stages, broken) = read_stages(table, vars, limits, kinds, diagnostics)?;
     let order = connect(&mut stages, vars, matrix, limits, diagnostics)?;
     spread_axes(&mut stages, &order);
+    // What a stage that cannot be read would use is not known.
+    if broken.is_empty() {
+        let used = stages.iter().flat_map(|stage| &stage.axes);
+        matrix.check_used(&used.map(String::as_str).collect(), diagnostics);
+    }
 
     let mut expansion = Expansion::new(matrix, limits);
     // Before the first variant is made.

@@ -1,7 +1,7 @@
 //! `[matrix]`: axes of values, and the variants they span.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pipe_foundation::grouped;
 
@@ -25,6 +25,8 @@ const EXCLUDE: &str = "exclude";
 #[derive(Clone, Debug, Default)]
 pub struct Matrix {
     axes: Vec<AxisValues>,
+    /// Where each is defined.
+    places: Vec<Place>,
     /// `matrix.<axis>` for each of them.
     names: Vec<String>,
     excluded: Exclusions,
@@ -65,6 +67,7 @@ impl Matrix {
             axis.is_folds = is_folds;
             check_axis(entry, &axis, diagnostics);
             matrix.axes.push(axis);
+            matrix.places.push(entry.key_place.clone());
         }
         let names = matrix.axes.iter();
         matrix.names = names.map(|axis| format!("matrix.{}", axis.name)).collect();
@@ -97,6 +100,25 @@ impl Matrix {
                 let told = exceeded(limits.exclude_sets, what, items.len() as u64);
                 diagnostics.push(told.at(&item.place, "one too many"));
                 return;
+            }
+        }
+    }
+
+    /// Reports axes that are not among `used`: no variant has them.
+    pub fn check_used(&self, used: &HashSet<&str>, diagnostics: &mut Diagnostics) {
+        for (axis, place) in self.axes.iter().zip(&self.places) {
+            let name = &axis.name;
+            if !used.contains(name.as_str()) {
+                diagnostics.push(
+                    Diagnostic::new(
+                        "manifest::unused_axis",
+                        format!("no stage uses the axis `{name}`"),
+                    )
+                    .at(place, "makes no variants")
+                    .help(format!(
+                        "write \"${{matrix.{name}}}\" where its values belong, or remove the axis"
+                    )),
+                );
             }
         }
     }

@@ -45,6 +45,14 @@ pub fn diagnostics(source: &Source, errors: &[Error]) -> Diagnostics {
             );
             continue;
         }
+        if let Some(word) = bare_word(source.text(), range.start) {
+            diagnostics.push(
+                diagnostic(format!("`{word}` is not in quotes"))
+                    .at(&place, "text stands in quotes")
+                    .help(format!("write \"{word}\"")),
+            );
+            continue;
+        }
         let (message, label) = match message.split_once(", expected ") {
             Some((message, expected)) => (message, format!("expected {expected}")),
             None => (message, "the parser stopped here".into()),
@@ -106,6 +114,18 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// The word at a position that stands where a value does, and is none.
+fn bare_word(text: &str, position: usize) -> Option<&str> {
+    let is_of_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    let before = text.get(..position)?.trim_end_matches(is_of_word);
+    let word = text.get(before.len()..)?;
+    let word = word.split(|c| !is_of_word(c)).next()?;
+    let line = before.rsplit('\n').next()?.trim();
+    let is_header = !line.is_empty() && line.chars().all(|c| c == '[');
+    let is_value = !is_header && before.trim_end().ends_with(['=', '[', ',']);
+    (is_value && word.starts_with(char::is_alphabetic)).then_some(word)
+}
+
 fn without_comment(line: &str) -> &str {
     line.split('#').next().unwrap_or_default().trim()
 }
@@ -113,4 +133,29 @@ fn without_comment(line: &str) -> &str {
 fn next_header(text: &str, position: usize) -> usize {
     let below = text.get(position..).unwrap_or_default();
     below.find("\n[").map_or(text.len(), |at| position + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_lack_quotes_are_found_where_values_stand() {
+        for (text, word) in [
+            ("kind = ingest\n", Some("ingest")),
+            ("rates = [16000,\n  high]\n", Some("high")),
+            ("path = data/made-up\n", Some("data/made-up")),
+            ("[stage\nkind = 1\n", None),
+            ("x = 1 two\n", None),
+            ("x = \"a\nb\"\n", None),
+        ] {
+            let mut errors = Vec::new();
+            toml::de::DeTable::parse_recoverable(text)
+                .1
+                .into_iter()
+                .for_each(|error| errors.push(error));
+            let range = errors[0].span().unwrap();
+            assert_eq!(bare_word(text, range.start), word, "{text}: {range:?}");
+        }
+    }
 }
