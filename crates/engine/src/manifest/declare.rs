@@ -255,12 +255,6 @@ fn declare(
     let (mut stages, broken) = read_stages(table, vars, limits, kinds, diagnostics)?;
     let order = connect(&mut stages, vars, matrix, limits, diagnostics)?;
     spread_axes(&mut stages, &order);
-    // What a stage that cannot be read would use is not known.
-    if broken.is_empty() {
-        let used = stages.iter().flat_map(|stage| &stage.axes);
-        matrix.check_used(&used.map(String::as_str).collect(), diagnostics);
-    }
-
     let mut expansion = Expansion::new(matrix, limits);
     // Before the first variant is made.
     for &index in &order {
@@ -339,6 +333,11 @@ fn declare(
             index,
             StageSteps::new((first..steps.len()).collect(), &steps),
         );
+    }
+    // Where something else is wrong, that may be why.
+    if diagnostics.is_empty() {
+        let used = stages.iter().flat_map(|stage| &stage.axes);
+        matrix.check_used(&used.map(String::as_str).collect(), diagnostics);
     }
     Ok(steps)
 }
