@@ -190,7 +190,7 @@ pub(super) fn add_rows(
 ) {
     let folders = Folders::new(draft.root());
     let Rows { kept, rows, .. } = rows;
-    let read: Vec<(u64, Result<Box<Read>, String>)> = rows
+    let read: Vec<(u64, Result<Read, String>)> = rows
         .into_par_iter()
         .map(|(line, row)| {
             let read = |row| fields.read(row, paths, &folders, draft);
@@ -206,7 +206,7 @@ fn add(
     table: &str,
     fields: &Fields,
     kept: &[String],
-    read: Vec<(u64, Result<Box<Read>, String>)>,
+    read: Vec<(u64, Result<Read, String>)>,
 ) {
     /// For so many files that are missing, the nearest one that is there is looked for.
     const COMPARED: usize = 3;
@@ -222,7 +222,7 @@ fn add(
             notes,
             utterance,
         } = match read {
-            Ok(read) => *read,
+            Ok(read) => read,
             Err(reason) => {
                 draft.drop_missing(&place, reason);
                 continue;

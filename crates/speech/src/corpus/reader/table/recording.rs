@@ -103,15 +103,14 @@ impl Fields {
         paths: &Paths<'_>,
         folders: &Folders<'_>,
         draft: &Draft<'_>,
-    ) -> Result<Box<Read>, String> {
+    ) -> Result<Read, String> {
         let mut notes = Vec::new();
         let utterance = self.recording(&row, paths, folders, draft, &mut notes);
-        // On the heap, one by one: a long table is not held whole while its rows become utterances.
-        Ok(Box::new(Read {
+        Ok(Read {
             row,
             notes,
             utterance,
-        }))
+        })
     }
 
     fn recording(

@@ -45,7 +45,7 @@ pub(super) fn roles(
     table: &str,
     fields: &Fields,
     kept: &[String],
-    read: &[(u64, Result<Box<Read>, String>)],
+    read: &[(u64, Result<Read, String>)],
 ) -> Vec<Role> {
     let mut roles = vec![Role::Single; read.len()];
     let ids = || read.iter().map(|(_, read)| id_of(read));
@@ -95,7 +95,7 @@ pub(super) fn roles(
 /// The utterances whose rows name several files, and two of these with their lines.
 fn several_files<'r>(
     groups: &[(&'r str, Vec<usize>)],
-    read: &'r [(u64, Result<Box<Read>, String>)],
+    read: &'r [(u64, Result<Read, String>)],
 ) -> Vec<(&'r str, [(u64, &'r str); 2])> {
     let file = |index: usize| {
         let (line, read) = &read[index];
@@ -198,7 +198,7 @@ fn numbers(columns: usize, rows: &[(u64, &Row)]) -> Vec<DifferingNumbers> {
     (0..columns).filter_map(of_column).collect()
 }
 
-fn id_of(read: &Result<Box<Read>, String>) -> Option<&str> {
+fn id_of(read: &Result<Read, String>) -> Option<&str> {
     let utterance = read.as_ref().ok()?.utterance.as_ref().ok()?;
     Some(&utterance.id)
 }
