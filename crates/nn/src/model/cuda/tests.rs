@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 mod batch_invariance;
+mod cards;
 mod comparison_data;
 mod every_kind;
 mod feeding;
@@ -19,29 +20,16 @@ mod tasks;
 use pipe_foundation::Workers;
 use pipe_foundation::test_support::noise;
 
+use cards::{card, opened, shared_card};
 use comparison_data::{Data, data};
 use every_kind::examples;
 
 use super::*;
 use crate::model::spec::{Attribute, HeadMode, HeadSpec, Layer, Reversal, default_encoder};
 use crate::model::{
-    DeviceError, EncoderShape, Initialisation, Network, StepLosses, Targets, TaskSpec, Trainable,
-    TrainingBatch, TrainingState, Update,
+    EncoderShape, Initialisation, Network, StepLosses, Targets, TaskSpec, Trainable, TrainingBatch,
+    TrainingState, Update,
 };
-
-/// The first device, opened for one test; none, said aloud, where there is none.
-fn card() -> Option<Arc<Card>> {
-    opened(Card::open(0, false))
-}
-
-/// The first device, opened once for all tests that change nothing of it.
-fn shared_card() -> Option<Arc<Card>> {
-    opened(Card::shared(0, false))
-}
-
-fn opened(card: Result<Arc<Card>, DeviceError>) -> Option<Arc<Card>> {
-    card.map_err(pipe_foundation::test_support::skipped).ok()
-}
 
 const HEADS: [(Attribute, usize); 3] = [
     (Attribute::Corpus, 4),
