@@ -22,6 +22,10 @@ pub struct ReportEntry {
     /// Most epochs its training could have had.
     #[serde(default)]
     pub epochs: usize,
+    /// The weight that its attribute tasks have in the last possible epoch; none without such tasks, and in evaluations of
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_alpha: Option<f64>,
     /// The epochs of its training; may be empty.
     #[serde(default)]
     pub history: Vec<EpochPoint>,

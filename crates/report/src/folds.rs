@@ -44,6 +44,7 @@ impl ReportEntry {
                 .map(|fold| fold.entry.epochs)
                 .max()
                 .unwrap_or(0),
+            final_alpha: None,
             history: Vec::new(),
             axes: Vec::new(),
             folds,
@@ -219,6 +220,7 @@ mod tests {
                 leaks: Vec::new(),
                 partitions: Vec::new(),
                 epochs: 1,
+                final_alpha: None,
                 history: Vec::new(),
                 axes: Vec::new(),
                 folds: Vec::new(),

@@ -32,6 +32,26 @@ pub struct EpochPoint {
     pub device: Option<String>,
 }
 
+impl EpochPoint {
+    /// The epoch of `history` whose weights were kept; none of an empty history.
+    ///
+    /// That is the last one that was better than all before it, by the score that the training watched and among the
+    /// epochs that it selected from. Histories of earlier versions do not say which one was: of those it is the first with the
+    /// highest score.
+    pub fn kept(history: &[Self]) -> Option<&Self> {
+        let highest = || {
+            history.iter().reduce(|best, next| {
+                let (old, new) = (best.validation.shown(), next.validation.shown());
+                match new > old || (old.is_nan() && !new.is_nan()) {
+                    true => next,
+                    false => best,
+                }
+            })
+        };
+        history.iter().rfind(|epoch| epoch.best).or_else(highest)
+    }
+}
+
 /// Training losses of one epoch, in nats.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochLosses {

@@ -9,7 +9,7 @@ use crate::published::{
 };
 use crate::sections::audit;
 use crate::study::{baseline_of, class_sets};
-use crate::{Report, Study, StudyCell, StudyVariant, number};
+use crate::{EpochPoint, Report, Study, StudyCell, StudyVariant, number};
 
 /// At most `most` of some names.
 fn join_at_most(names: &[String], most: usize) -> String {
@@ -59,6 +59,7 @@ pub(crate) fn remarks(report: &Report, study: &Study, most: usize) -> Vec<String
     remarks.extend(few_runs(study));
     remarks.extend(few_speakers(study, most));
     remarks.extend(no_gain(study, most));
+    remarks.extend(kept_early(report));
     remarks.extend(collapse(study, most));
     remarks
 }
@@ -175,12 +176,18 @@ fn few_runs(study: &Study) -> Option<String> {
         .iter()
         .map(|variant| variant.entries.len())
         .max()?;
-    (2..=4).contains(&most).then(|| {
-        format!(
+    match most {
+        2 => Some(
+            "No variant has more than 2 runs: they are shown one by one, since no interval can be given over two seeds. \
+             Only large differences can be distinguished from chance. More seeds would help most."
+                .into(),
+        ),
+        3 | 4 => Some(format!(
             "No variant has more than {most} runs: intervals over seeds are wide, and only large differences can be \
              distinguished from chance. More seeds would help most."
-        )
-    })
+        )),
+        _ => None,
+    }
 }
 
 /// Which tests have too few speakers for intervals over them, or none for other reasons.
@@ -222,6 +229,40 @@ fn few_speakers(study: &Study, most: usize) -> Option<String> {
         );
     }
     (!remark.is_empty()).then(|| remark.trim().to_string())
+}
+
+/// Models whose kept weights are from epochs in which the attribute tasks had less than half of their final weight.
+fn kept_early(report: &Report) -> Option<String> {
+    let models = report.entries.iter().flat_map(|entry| {
+        let folds = entry.folds.iter().map(|fold| &fold.entry);
+        folds.chain(entry.folds.is_empty().then_some(entry))
+    });
+    let ramped: Vec<(&str, f64, f64)> = models
+        .filter_map(|entry| {
+            let (kept, last) = (EpochPoint::kept(&entry.history)?.alpha, entry.final_alpha?);
+            Some((entry.model.name.as_str(), kept, last))
+        })
+        .collect();
+    let mut early = ramped.iter().filter(|(_, kept, last)| *kept < last / 2.0);
+    let (name, kept, last) = early.next()?;
+    let (others, all) = (early.count(), ramped.len());
+    let whose = match (others, all) {
+        (0, 1) => "The weights that were kept are".to_owned(),
+        (0, _) => format!("The weights that were kept of {name} are"),
+        _ => format!(
+            "The weights that were kept of {} of {all} models are",
+            others + 1
+        ),
+    };
+    let example = match others {
+        0 => format!("{kept:.3} of {last:.3}"),
+        _ => format!("of {name}: {kept:.3} of {last:.3}"),
+    };
+    Some(format!(
+        "{whose} from an epoch in which alpha, the weight of the attribute tasks, was less than half of its final value \
+         ({example}): they show little of what these tasks do. `select_from = \"ramp_end\"` of the train stage keeps \
+         weights of later epochs only."
+    ))
 }
 
 /// Which variants are compared with nothing, and why.

@@ -76,6 +76,7 @@ fn entry(
         leaks: Vec::new(),
         partitions: Vec::new(),
         epochs: 40,
+        final_alpha: None,
         history: Vec::new(),
         axes: Vec::new(),
         folds: Vec::new(),

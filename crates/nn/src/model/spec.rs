@@ -194,31 +194,55 @@ impl HeadSpec {
     }
 }
 
-/// Weight of the attribute tasks: linear over the epochs, constant where both ends are equal.
+/// Weight of the attribute tasks: a ramp over the epochs, constant where both ends are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alpha {
     /// Value at epoch 0.
     pub start: f64,
-    /// Value at the last possible epoch.
+    /// Value at the last epoch of the ramp, and after it.
     pub end: f64,
+    /// Epochs of the ramp; all possible ones where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
 }
 
 impl Alpha {
     /// The same weight in every epoch.
     pub fn constant(value: f64) -> Self {
+        Self::ramp(value, value)
+    }
+
+    /// From one weight to another over all possible epochs.
+    pub fn ramp(start: f64, end: f64) -> Self {
         Self {
-            start: value,
-            end: value,
+            start,
+            end,
+            epochs: None,
         }
     }
 
-    /// The weight at `epoch` (from 0) of at most `epochs`: `start + (end - start) e / (E - 1)`.
-    pub fn at(&self, epoch: usize, epochs: usize) -> f64 {
-        if epochs < 2 {
-            return self.start;
+    /// Whether it is the same in every epoch.
+    pub fn is_constant(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// The first epoch (from 0) of at most `epochs` in which it has its last value.
+    pub fn end_of_ramp(&self, epochs: usize) -> usize {
+        match self.is_constant() {
+            true => 0,
+            false => self.epochs.unwrap_or(epochs).saturating_sub(1),
         }
-        let part = epoch.min(epochs - 1) as f64 / (epochs - 1) as f64;
+    }
+
+    /// The weight at `epoch` (from 0) of at most `epochs`: `start + (end - start) e / (E - 1)` with E epochs of the ramp.
+    pub fn at(&self, epoch: usize, epochs: usize) -> f64 {
+        let last = self.epochs.unwrap_or(epochs).saturating_sub(1);
+        let part = match (last, self.epochs) {
+            (0, None) => 0.0,
+            (0, Some(_)) => 1.0,
+            _ => epoch.min(last) as f64 / last as f64,
+        };
         self.start + (self.end - self.start) * part
     }
 }
@@ -272,10 +296,7 @@ mod tests {
 
     #[test]
     fn alpha_is_linear_over_the_epochs() {
-        let alpha = Alpha {
-            start: 0.0,
-            end: 0.5,
-        };
+        let alpha = Alpha::ramp(0.0, 0.5);
         assert_eq!(alpha.at(0, 150), 0.0);
         assert_eq!(alpha.at(149, 150), 0.5);
         assert!((alpha.at(10, 21) - 0.25).abs() < 1e-12);

@@ -23,8 +23,8 @@ impl AlphaCurve {
             Self::Linear => alpha.at(epoch, epochs),
             Self::Ganin => {
                 let progress = Alpha {
-                    start: 0.0,
-                    end: 1.0,
+                    epochs: alpha.epochs,
+                    ..Alpha::ramp(0.0, 1.0)
                 };
                 let p = progress.at(epoch, epochs);
                 let part = 2.0 / (1.0 + exp(-10.0 * p)) - 1.0;
@@ -40,10 +40,7 @@ mod tests {
 
     #[test]
     fn ganins_lambda_follows_its_formula() {
-        let alpha = Alpha {
-            start: 0.0,
-            end: 1.0,
-        };
+        let alpha = Alpha::ramp(0.0, 1.0);
         // 2 / (1 + exp(-10 p)) - 1 by PyTorch in double precision, p = 0, 0.1, 0.5, 1.
         let expected = [
             (0, 0.0),

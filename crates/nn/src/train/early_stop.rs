@@ -136,6 +136,8 @@ pub(super) struct EarlyStop {
     /// None where no score has a chance level.
     chance: Option<f64>,
     monitor: Monitor,
+    /// The first epoch that is selected from.
+    from: usize,
     /// Best score, higher being better, and its epoch.
     best: Option<(f64, usize)>,
     best_ua: Option<f64>,
@@ -148,12 +150,14 @@ impl EarlyStop {
         patience: usize,
         min_epochs: usize,
         classes: usize,
+        from: usize,
     ) -> Self {
         Self {
             patience,
             min_epochs,
             chance: (classes > 0).then(|| 1.0 / classes as f64),
             monitor,
+            from,
             best: None,
             best_ua: None,
             left_chance: None,
@@ -170,7 +174,10 @@ impl EarlyStop {
             self.left_chance = Some(epoch);
         }
         let score = self.monitor.goodness(scores);
-        let better = self.best.is_none_or(|(best, _)| score > best);
+        // What was best before the first epoch that counts gives way to it.
+        let better = self
+            .best
+            .is_none_or(|(best, at)| score > best || (at < self.from && epoch >= self.from));
         if better {
             self.best = Some((score, epoch));
         }
@@ -211,7 +218,9 @@ impl EarlyStop {
         let (Some(left), Some((_, best))) = (self.left_chance, self.best) else {
             return false;
         };
-        self.patience > 0 && epoch + 1 >= self.min_epochs && epoch - best.max(left) >= self.patience
+        let since = best.max(left).max(self.from);
+        let may_end = epoch + 1 >= self.min_epochs && epoch >= since;
+        self.patience > 0 && may_end && epoch - since >= self.patience
     }
 }
 
@@ -222,7 +231,7 @@ mod tests {
     use super::*;
 
     fn stops_after(uas: &[f64], patience: usize, min_epochs: usize) -> Option<usize> {
-        let mut stop = EarlyStop::new(Monitor::Ua, patience, min_epochs, 3);
+        let mut stop = EarlyStop::new(Monitor::Ua, patience, min_epochs, 3, 0);
         uas.iter().enumerate().position(|(epoch, &ua)| {
             stop.observe(epoch, &scores(ua, 1.0));
             stop.exhausted(epoch)
@@ -241,7 +250,7 @@ mod tests {
     fn the_monitor_decides_what_is_better() {
         let rows = [(0.5, 1.0), (0.6, 1.1), (0.5, 0.9), (0.7, 0.95), (0.7, 0.9)];
         let better = |monitor| -> Vec<bool> {
-            let mut stop = EarlyStop::new(monitor, 2, 0, 3);
+            let mut stop = EarlyStop::new(monitor, 2, 0, 3, 0);
             let rows = rows.iter().enumerate();
             rows.map(|(epoch, &(ua, loss))| stop.observe(epoch, &scores(ua, loss)))
                 .collect()
@@ -271,7 +280,7 @@ mod tests {
     #[test]
     fn numbers_have_no_chance_to_leave() {
         let monitor = Monitor::Target("a".into(), TargetScore::Rmse);
-        let mut stop = EarlyStop::new(monitor, 1, 0, 0);
+        let mut stop = EarlyStop::new(monitor, 1, 0, 0, 0);
         let scores = |rmse: f64| {
             let agreement = Agreement {
                 pairs: 2,
@@ -294,6 +303,30 @@ mod tests {
             ("a/rmse", 1.5, 1.0)
         );
         assert!(stop.exhausted(2));
+    }
+
+    #[test]
+    fn selection_and_patience_begin_with_the_epoch_that_is_selected_from() {
+        let uas = [0.5, 0.9, 0.4, 0.6, 0.5, 0.6, 0.5, 0.5, 0.5];
+        let kept = |from: usize| {
+            let mut stop = EarlyStop::new(Monitor::Ua, 3, 0, 3, from);
+            let mut kept = None;
+            for (epoch, &ua) in uas.iter().enumerate() {
+                if stop.observe(epoch, &scores(ua, 1.0)) {
+                    kept = Some(epoch);
+                }
+                if stop.exhausted(epoch) {
+                    return (kept, Some(epoch));
+                }
+            }
+            (kept, None)
+        };
+        assert_eq!(kept(0), (Some(1), Some(4)));
+        // 0.4 takes the place of 0.9, which is from before; then 0.6 is better, and an equal one is not.
+        assert_eq!(kept(2), (Some(3), Some(6)));
+        assert_eq!(kept(4), (Some(5), Some(8)));
+        // Training that ends before keeps the best of what there was.
+        assert_eq!(kept(20), (Some(1), None));
     }
 
     #[test]

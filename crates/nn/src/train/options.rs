@@ -7,7 +7,8 @@ use crate::model::{EncoderShape, Initialisation, Optimiser, TaskSpec, Update};
 
 use super::warm_up::warm_up;
 use super::{
-    AlphaCurve, LearningRateSchedule, Mixup, Monitor, Sampling, SpecAugmentOptions, TrainError,
+    AlphaCurve, LearningRateSchedule, Mixup, Monitor, Sampling, SelectFrom, SelectionRule,
+    SpecAugmentOptions, TrainError,
 };
 
 /// Everything that decides what is learned, apart from the data. Keys that it does not have are refused by [`Optimiser`], which
@@ -38,6 +39,9 @@ pub struct TrainOptions {
     pub patience: usize,
     /// The validation score that decides which epoch is best.
     pub monitor: Monitor,
+    /// The first epoch whose weights may be kept where a later one is reached; the first of all where it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub select_from: Option<SelectFrom>,
     /// Utterances in a batch.
     pub batch: usize,
     /// Learning rate of every parameter.
@@ -105,6 +109,7 @@ impl Default for TrainOptions {
             min_epochs: 0,
             patience: 20,
             monitor: Monitor::Ua,
+            select_from: None,
             batch: 32,
             learning_rate: 0.002,
             learning_rate_schedule: LearningRateSchedule::default(),
@@ -146,16 +151,10 @@ impl TrainOptions {
         }
         Ok(match first.mode {
             HeadMode::Shared => Alpha::constant(0.1),
-            HeadMode::GradReverse => Alpha {
-                start: 0.0,
-                end: 0.5,
-            },
+            HeadMode::GradReverse => Alpha::ramp(0.0, 0.5),
             HeadMode::Discriminator => Alpha::constant(0.5),
             HeadMode::Coral | HeadMode::Mmd => Alpha::constant(1.0),
-            HeadMode::Cdan => Alpha {
-                start: 0.0,
-                end: 1.0,
-            },
+            HeadMode::Cdan => Alpha::ramp(0.0, 1.0),
         })
     }
 
@@ -165,11 +164,25 @@ impl TrainOptions {
     /// As [`Self::alpha`].
     pub fn tied_to_epochs(&self) -> Result<Option<&'static str>, TrainError> {
         let alpha = self.alpha()?;
-        if alpha.start != alpha.end {
+        if !alpha.is_constant() && alpha.epochs.is_none() {
             return Ok(Some("alpha"));
         }
         let schedule = &self.learning_rate_schedule;
         Ok(schedule.is_tied_to_epochs().then_some("learning_rate"))
+    }
+
+    /// The first epoch (from 0) that is selected from.
+    ///
+    /// # Errors
+    /// As [`Self::alpha`].
+    pub fn first_selected_epoch(&self) -> Result<usize, TrainError> {
+        Ok(match self.select_from {
+            None => 0,
+            Some(SelectFrom::Epoch(number)) => number.saturating_sub(1),
+            Some(SelectFrom::Rule(SelectionRule::RampEnd)) => {
+                self.alpha()?.end_of_ramp(self.epochs)
+            }
+        })
     }
 
     /// The seed that order, draws and masks of the batches come from.
@@ -199,6 +212,17 @@ impl TrainOptions {
             if !(0.0..=1.0).contains(&value) {
                 return Err(fail(field, &format!("is {value}; expected 0 to 1")));
             }
+        }
+        if alpha.epochs == Some(0) {
+            return Err(fail("alpha.epochs", "is 0; expected 1 or more"));
+        }
+        if self.first_selected_epoch()? >= self.epochs {
+            let reason = format!(
+                "selects from epoch {} on, and there are at most {}",
+                self.first_selected_epoch()? + 1,
+                self.epochs
+            );
+            return Err(fail("select_from", &reason));
         }
         self.check_tasks()?;
         for (index, head) in self.heads.iter().enumerate() {

@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
     /// All epochs, then the files.
     fn epochs(mut self, progress: &dyn Progress) -> Result<TrainOutcome, TrainError> {
         let options = self.options;
-        let mut stop = self.early_stop();
+        let mut stop = self.early_stop()?;
         let (mut records, mut best) = self.resume(&mut stop, progress)?;
         let mut history = History::create(self.places.out)?;
         for record in &records {
@@ -282,7 +282,7 @@ impl<'a> Run<'a> {
         Ok(TrainOutcome { summary, model })
     }
 
-    fn early_stop(&self) -> EarlyStop {
+    fn early_stop(&self) -> Result<EarlyStop, TrainError> {
         let options = self.options;
         let mut classes: Vec<usize> = (self.data.validation.iter())
             .filter_map(|example| example.class)
@@ -294,12 +294,13 @@ impl<'a> Run<'a> {
         } else {
             Vec::new()
         };
-        EarlyStop::new(
+        Ok(EarlyStop::new(
             options.monitor.clone(),
             options.patience,
             options.min_epochs,
             classes.len(),
-        )
+            options.first_selected_epoch()?,
+        ))
     }
 
     /// Why training is at its end after `epochs` epochs, if it is.

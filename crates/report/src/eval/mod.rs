@@ -43,7 +43,7 @@ pub(crate) use holm::holm;
 pub(crate) use jackknife::jackknife;
 pub(crate) use speaker_pairs::{bootstrap_ccc, jackknife_ccc};
 pub(crate) use speakers::{LEAST_SPEAKERS, SpeakerHits, SpeakerSet};
-pub(crate) use student::{mean, mean_interval, mean_interval_within};
+pub(crate) use student::{LEAST_FOR_INTERVAL, mean, mean_interval, mean_interval_within};
 
 #[cfg(test)]
 mod golden;

@@ -107,7 +107,8 @@ impl SpeakerHits {
     }
 }
 
-fn strata(corpora: impl Iterator<Item = Vec<usize>>) -> Vec<Vec<usize>> {
+/// What is drawn among each other, of the members of each corpus.
+pub(super) fn strata(corpora: impl Iterator<Item = Vec<usize>>) -> Vec<Vec<usize>> {
     let (mut large, small): (Vec<_>, Vec<_>) =
         corpora.partition(|corpus| corpus.len() >= LEAST_SPEAKERS);
     let mut joined = small.concat();

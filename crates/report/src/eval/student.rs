@@ -77,7 +77,12 @@ pub(super) fn variance_of_mean(values: &[f64]) -> Option<f64> {
     Some(squares / (n - 1.0) / n)
 }
 
-/// 95 % interval of the mean of independent proportions, such as the UAs of several seeds; none below two.
+/// Values below which their mean has no interval: Student's t with one degree of freedom reaches from 0 to 100 % for runs
+/// that differ by a few points, and to nothing for two that happen to agree.
+pub(crate) const LEAST_FOR_INTERVAL: usize = 3;
+
+/// 95 % confidence interval of the mean of independent proportions, such as the UAs of several seeds; none of fewer than
+/// [`LEAST_FOR_INTERVAL`].
 ///
 /// Student's t with n - 1 degrees of freedom (`scipy.stats.t.interval(0.95, n - 1, mean, sem)`), cut to 0..=1.
 pub fn mean_interval(values: &[f64]) -> Option<Interval> {
@@ -86,6 +91,9 @@ pub fn mean_interval(values: &[f64]) -> Option<Interval> {
 
 /// As [`mean_interval`], of values in `lowest`..=1.
 pub fn mean_interval_within(values: &[f64], lowest: f64) -> Option<Interval> {
+    if values.len() < LEAST_FOR_INTERVAL {
+        return None;
+    }
     let half = t_quantile_975(values.len() as f64 - 1.0) * variance_of_mean(values)?.sqrt();
     let mean = mean(values)?;
     Some(Interval {

@@ -48,8 +48,8 @@ pub(super) fn section(view: &View) -> Option<Section> {
 }
 
 const KEY: &str = "<p class=\"key\">UA: unweighted accuracy, the mean recall of the classes, in %, averaged over \
-    seeds. 95 %: interval of that mean over seeds, or over the test’s speakers where there is only one seed (marked \
-    †). Gain: difference in UA from {reference}, in points; <b class=\"mark\">*</b> marks p&nbsp;&lt;&nbsp;0.05 \
+    seeds. 95 %: confidence interval of that mean over seeds, or over the test’s speakers where there are fewer than three \
+    seeds (marked †). Gain: difference in UA from {reference}, in points; <b class=\"mark\">*</b> marks p&nbsp;&lt;&nbsp;0.05 \
     after Holm’s correction for all comparisons.{paper} \
     <span class=\"flag\">! 1/3</span>: number of runs that collapsed to (nearly) one class. The best of many \
         variants is partly best by chance.</p>\n";

@@ -23,14 +23,7 @@ pub(super) const DETAIL_CAPTION: &str = "Top: UA on the validation speakers. Mid
 
 /// The epoch whose validation UA was first the highest.
 pub(super) fn best(entry: &ReportEntry) -> Option<&EpochPoint> {
-    entry.history.iter().reduce(|best, next| {
-        let (old, new) = (best.validation.shown(), next.validation.shown());
-        if new > old || (old.is_nan() && !new.is_nan()) {
-            next
-        } else {
-            best
-        }
-    })
+    EpochPoint::kept(&entry.history)
 }
 
 /// Variants with a history, by the name of their method, in their order.

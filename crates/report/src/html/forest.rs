@@ -32,7 +32,7 @@ pub(super) fn caption(view: &View) -> String {
     };
     format!(
         "Each row is a variant. Large marker: mean UA over seeds{markers}. Small rings: single seeds. Thin line: 95 % \
-         interval over seeds. Wide band: 95 % interval from a bootstrap over the test’s speakers.{cross} \
+         confidence interval of the mean over seeds, none under three. Wide band: 95 % interval from a bootstrap over the test’s speakers.{cross} \
          Solid vertical line: {line}. Dashed line: chance, if it is within the axis."
     )
 }
@@ -49,7 +49,7 @@ pub(super) fn panel(view: &View, place: usize) -> Option<String> {
         values.push(cell.ua);
         values.extend(&cell.uas);
         values.extend(cell.published.map(|published| published.ua));
-        // Over two or three seeds Student's interval may be very wide: it does not stretch the axis, and its line runs
+        // Over three or four seeds Student's interval may be very wide: it does not stretch the axis, and its line runs
         // off the edge.
         for interval in [cell.speakers_interval, cell.seeds_interval]
             .into_iter()

@@ -18,8 +18,8 @@ const ATTRIBUTES: [&str; 6] = [
     "corpus", "speaker", "gender", "language", "emotion", "split",
 ];
 
-const CAPTION: &str = "t-SNE of the embedding of the shared layers, one point per utterance. Neighbours on the map \
-    are neighbours in the embedding; distances between groups and the axes have no meaning. Colours and shapes are \
+const CAPTION: &str = "t-SNE of the embedding of the shared layers, z-scored in each dimension, one point per \
+    utterance. Neighbours on the map are neighbours in the embedding; distances between groups and the axes have no meaning. Colours and shapes are \
     the same in all maps. <span class=\"scripted\">Hover over an utterance, or move between points with the arrow \
     keys, to highlight it in every map. Select a name in the legend to see it alone.</span>";
 

@@ -55,7 +55,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
     })
 }
 
-const KEY: &str = "<p class=\"key\">Over seeds: Student’s t interval of the mean over the runs; it covers how \
+const KEY: &str = "<p class=\"key\">Over seeds: 95 % confidence interval of the mean over seeds (Student’s t; none under three); it covers how \
     results vary between trainings. Over speakers: bootstrap over the test’s speakers; it covers how results vary \
     between speakers. Gain: {gain}. p: two-sided; Holm: \
     corrected for all comparisons of the study. WA: weighted accuracy. Recalls in %; darker is higher.</p>\n";

@@ -18,9 +18,9 @@ const ROW: f64 = 15.0;
 
 const CAPTION: &str = "A linear classifier predicts each attribute from the embedding of the shared layers. Left: UA \
     of the probe in %, one marker per model with its 95 % interval where available; short tick: chance, a probe that \
-    ignores the embedding. Right: mean silhouette of the utterances grouped by the attribute. Solid vertical lines: \
-    mean of the baselines. Values to the left of them mean that the layers hold less information on the attribute \
-    than those of the baseline.";
+    ignores the embedding. Right: mean silhouette of the utterances grouped by the attribute, over z-scored dimensions. Solid \
+    vertical lines: mean of the baselines. To the left of them, a linear classifier finds less about the attribute than in the \
+    layers of the baseline; another classifier may find more.";
 
 /// The section; none where nothing was probed.
 pub(super) fn section(view: &View) -> Option<Section> {

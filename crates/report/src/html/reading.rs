@@ -32,7 +32,9 @@ pub(super) fn section(view: &View) -> Option<Section> {
         ),
         (
             "Interval over seeds",
-            "Student’s t interval of the mean over the runs. With two or three runs it is wide.",
+            "The 95 % confidence interval of the mean over seeds, by Student’s t: it covers the mean that infinitely many \
+             seeds would have, not the result of the next seed. With three or four runs it is wide; with fewer none is \
+             given.",
         ),
         (
             "Interval over speakers",

@@ -205,7 +205,8 @@ fn legend(study: &Study) -> String {
     let all = || (0..study.tests.len()).flat_map(|place| cells(study, place));
     let mut legend = String::from("All values in %.");
     if all().any(|cell| cell.seeds_interval.is_some()) {
-        legend += " 95 % over seeds: interval of the mean with other seeds on the same speakers.";
+        legend +=
+            " 95 % over seeds: confidence interval of the mean over seeds, on the same speakers.";
     }
     if all().any(|cell| cell.speakers_interval.is_some()) {
         legend +=

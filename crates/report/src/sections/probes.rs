@@ -119,7 +119,7 @@ fn rows(
         .collect()
 }
 
-/// Mean over runs with their standard deviation; a single run with its interval.
+/// Mean over runs with their standard deviation, of two runs both; a single run with its interval.
 fn ua_cell(probes: &[&Probe]) -> Cell {
     let uas: Vec<f64> = probes.iter().filter_map(|probe| probe.ua).collect();
     match (&uas[..], probes) {
@@ -130,6 +130,10 @@ fn ua_cell(probes: &[&Probe]) -> Cell {
                 format!(" ({})", number::interval(Some(interval)))
             });
             format!("{}{interval}", number::percent(Some(*one))).into()
+        }
+        ([one, other], _) => {
+            let both = [one, other].map(|ua| number::percent(Some(*ua)));
+            both.join(" ").into()
         }
         _ => {
             let (mean, deviation) = spread(&uas);
@@ -143,6 +147,10 @@ fn silhouette_cell(probes: &[&Probe]) -> Cell {
     match &values[..] {
         [] => Cell::toned(number::NONE, Tone::Faint),
         [one] => number::coefficient_gain(*one).into(),
+        [one, other] => {
+            let both = [one, other].map(|value| number::coefficient_gain(*value));
+            both.join(" ").into()
+        }
         _ => {
             let (mean, deviation) = spread(&values);
             format!("{} ±{deviation:.3}", number::coefficient_gain(mean)).into()
@@ -150,7 +158,7 @@ fn silhouette_cell(probes: &[&Probe]) -> Cell {
     }
 }
 
-/// Mean and sample standard deviation of at least two values.
+/// Mean and sample standard deviation of several values.
 fn spread(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -197,16 +205,16 @@ fn chance(report: &Report, attributes: &[&str], several: bool) -> Vec<Cell> {
 fn key(several: bool) -> String {
     let mut key = String::from(
         "A probe is a linear classifier fitted to the output of the shared layers and tested on held-out speakers \
-         (for the attribute speaker, on held-out utterances). At chance level, the layers hold nothing about the \
-         attribute that a linear classifier can use. A silhouette near 0 means that the groups of an attribute \
-         overlap, near 1 that they are well separated.",
+         (for the attribute speaker, on held-out utterances). At chance level, a linear classifier finds nothing \
+         about the attribute in them; another one may. A silhouette, over z-scored dimensions, near 0 means that \
+         the groups of an attribute overlap, near 1 that they are well separated.",
     );
     key += match several {
         true => {
-            " Values are means over runs ± their standard deviation; for a single run, the 95 % interval from a \
-             bootstrap over speakers is in brackets."
+            " Values are means over runs ± their standard deviation; of two runs, both are shown; for a single run, the \
+             95 % interval from a bootstrap over speakers is in brackets, if there are five."
         }
-        false => " In brackets: 95 % interval from a bootstrap over speakers.",
+        false => " In brackets: 95 % interval from a bootstrap over speakers, if there are five.",
     };
     key
 }

@@ -1,6 +1,7 @@
 //! The main table: one row per variant, and for each test UA, interval and gain.
 
 use crate::document::{Block, Cell, Column, Table, Tone};
+use crate::eval::LEAST_FOR_INTERVAL;
 use crate::{Gain, Study, StudyCell, StudyTest, number};
 
 use super::compared;
@@ -46,6 +47,18 @@ pub(crate) fn ua_cell(cell: Option<&StudyCell>) -> Cell {
     }
 }
 
+/// The UA of each run in %.
+fn single_runs(cell: Option<&StudyCell>) -> Cell {
+    let uas = cell.map_or(&[][..], |cell| &cell.uas);
+    match uas {
+        [] => Cell::toned(number::NONE, Tone::Faint),
+        uas => {
+            let written: Vec<String> = uas.iter().map(|ua| number::percent(Some(*ua))).collect();
+            written.join(" ").into()
+        }
+    }
+}
+
 /// Half the interval over seeds, which is even around the mean.
 fn half_width(cell: Option<&StudyCell>) -> Cell {
     let interval = cell.and_then(|cell| Some((cell.ua, cell.seeds_interval?)));
@@ -56,6 +69,12 @@ fn half_width(cell: Option<&StudyCell>) -> Cell {
             format!("±{}", number::percent(Some(half))).into()
         },
     )
+}
+
+/// Whether runs stand side by side: there are several, but nowhere enough for an interval of their mean.
+fn shows_single_runs(study: &Study) -> bool {
+    let most = study.variants.iter().map(|variant| variant.entries.len());
+    study.has_seeds() && most.max().is_some_and(|most| most < LEAST_FOR_INTERVAL)
 }
 
 /// A test of the table, and which columns it has there.
@@ -87,6 +106,7 @@ fn mean_of_folds(cell: Option<&StudyCell>) -> Cell {
 pub(crate) fn blocks(study: &Study) -> Vec<Block> {
     let tests = headline(study);
     let over_seeds = study.has_seeds();
+    let single_uas = shows_single_runs(study);
     let mut columns = vec![Column::text("variant", 0)];
     if over_seeds {
         columns.push(Column::new("runs", u8::MAX));
@@ -103,7 +123,11 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
         if collapsed {
             columns.push(Column::text("!", priority(0)).in_group(&test.name));
         }
-        columns.push(Column::new("95 %", priority(2)).in_group(&test.name));
+        let spread = match single_uas {
+            true => "each run",
+            false => "95 %",
+        };
+        columns.push(Column::new(spread, priority(2)).in_group(&test.name));
         if gains {
             columns.push(Column::new("gain ", priority(1)).in_group(&test.name));
         }
@@ -132,6 +156,7 @@ pub(crate) fn blocks(study: &Study) -> Vec<Block> {
                 row.push(collapse_cell(cell));
             }
             row.push(match over_seeds {
+                true if single_uas => single_runs(cell),
                 true => half_width(cell),
                 false => number::interval(cell.and_then(|cell| cell.speakers_interval)).into(),
             });
@@ -197,7 +222,13 @@ fn legend(study: &Study, tests: &[(usize, &StudyTest)]) -> String {
         legend += ", pooled: over the predictions of all folds together";
     }
     legend += match study.has_seeds() {
-        true => ", averaged over the runs. 95 %: interval of the mean over seeds (Student's t).",
+        true if shows_single_runs(study) => {
+            ", averaged over the runs. Each run: its own UA; under three runs no interval of their mean is given."
+        }
+        true => {
+            ", averaged over the runs. 95 %: confidence interval of the mean over seeds (Student's t; none under three \
+             runs)."
+        }
         false => ". 95 %: interval for other speakers of the corpus (bootstrap over speakers).",
     };
     if any(&|cell| cell.gain.is_some()) {

@@ -221,7 +221,8 @@ pub(crate) fn key(study: &Study) -> String {
     }
     key += match results.iter().any(has_seeds) {
         true => {
-            ", averaged over the runs. Its 95 % interval is that of the mean over seeds (Student's t)."
+            ", averaged over the runs. Its 95 % interval is the confidence interval of the mean over seeds (Student's t; none \
+             under three runs)."
         }
         false => ". Its 95 % interval is by a bootstrap over speakers; none with fewer than five.",
     };

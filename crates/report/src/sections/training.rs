@@ -1,7 +1,7 @@
 //! How training went: epochs, best validation UA and loss.
 
-use crate::document::{Block, Cell, Column, Table};
-use crate::{Report, Study, number};
+use crate::document::{Block, Cell, Column, Table, Tone};
+use crate::{EpochPoint, Report, Study, number};
 
 /// Heights of the validation curve.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -11,6 +11,8 @@ const CURVE: usize = 24;
 /// A table of the models whose history is known; nothing where none is.
 pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
+    let all = || report.entries.iter().flat_map(|entry| &entry.history);
+    let has_alpha = all().any(|epoch| epoch.alpha != 0.0);
     for entry in &report.entries {
         let (Some(first), Some(last)) = (entry.history.first(), entry.history.last()) else {
             continue;
@@ -20,22 +22,20 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
             .iter()
             .map(|epoch| epoch.validation.shown())
             .collect();
-        let best = entry.history.iter().fold(first, |best, epoch| {
-            if epoch.validation.shown() > best.validation.shown() {
-                epoch
-            } else {
-                best
-            }
-        });
+        let kept = EpochPoint::kept(&entry.history).unwrap_or(last);
         rows.push(vec![
             entry.model.name.clone().into(),
             format!("{} of {}", entry.history.len(), entry.epochs).into(),
-            match best.validation.ua {
+            match kept.validation.ua {
                 Some(ua) => number::percent(Some(ua)),
-                None => number::coefficient(Some(best.validation.shown())),
+                None => number::coefficient(Some(kept.validation.shown())),
             }
             .into(),
-            (best.epoch + 1).to_string().into(),
+            (kept.epoch + 1).to_string().into(),
+            match has_alpha {
+                true => format!("{:.3}", kept.alpha).into(),
+                false => Cell::toned(number::NONE, Tone::Faint),
+            },
             format!("{:.3}", first.train.total).into(),
             format!("{:.3}", last.train.total).into(),
             sparkline(&curve).into(),
@@ -44,17 +44,17 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
     if rows.is_empty() {
         return Vec::new();
     }
-    let mut epochs = report.entries.iter().flat_map(|entry| &entry.history);
-    let has_classes = epochs.any(|epoch| epoch.validation.ua.is_some());
-    let (best, curve, key) = match has_classes {
-        true => ("best UA", "validation UA", KEY),
-        false => ("best CCC", "validation CCC", CCC_KEY),
+    let has_classes = all().any(|epoch| epoch.validation.ua.is_some());
+    let (kept, curve, key) = match has_classes {
+        true => ("kept UA", "validation UA", KEY),
+        false => ("kept CCC", "validation CCC", CCC_KEY),
     };
     let columns = [
         ("model", 0),
         ("epochs", 1),
-        (best, 0),
+        (kept, 0),
         ("at epoch", 0),
+        ("alpha", 2),
         ("first loss", 5),
         ("last loss", 4),
         (curve, 3),
@@ -77,12 +77,14 @@ pub(crate) fn blocks(report: &Report, study: &Study) -> Vec<Block> {
     ]
 }
 
-const KEY: &str = "best UA: highest UA on the validation speakers, in %, and the epoch that first reached it. The weights \
-    were selected by it, so it is optimistic. The curve spans 0 to 100 %.";
+const KEY: &str = "kept UA: UA on the validation speakers, in %, of the epoch whose weights were kept, that epoch, and the \
+    weight of the attribute tasks in it. The weights were selected on these speakers, so it is optimistic. The curve \
+    spans 0 to 100 %.";
 
 /// The same where no model has classes.
-const CCC_KEY: &str = "best CCC: highest mean CCC of the targets on the validation speakers, and the epoch that first \
-    reached it. Where the weights were selected by it, it is optimistic. The curve spans 0 to 1.";
+const CCC_KEY: &str = "kept CCC: mean CCC of the targets on the validation speakers in the epoch whose weights were kept, \
+    that epoch, and the weight of the attribute tasks in it. Where the weights were selected by it, it is optimistic. The \
+    curve spans 0 to 1.";
 
 /// A curve of proportions as bars; long ones show the mean of each stretch.
 fn sparkline(values: &[f64]) -> String {

@@ -3,7 +3,7 @@
 //!
 //! Everything that any form of the report shows of the results is computed here, once; renderers only lay it out.
 //!
-//! Two intervals answer two questions. [`StudyCell::seeds_interval`]: what would other seeds give on these speakers?
+//! Two intervals answer two questions. [`StudyCell::seeds_interval`]: what is the mean over seeds on these speakers?
 //! [`StudyCell::speakers_interval`]: what would these models give on other speakers of the corpus? A [`Gain`] asks both
 //! at once (`eval/comparison.rs`). Its p-values are corrected over one family: every compared cell of
 //! [`StudyTest::headline`] tests, which are the corpora that some model was not trained on, and all training

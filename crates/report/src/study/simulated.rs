@@ -118,6 +118,7 @@ pub fn model(
         leaks: Vec::new(),
         partitions: Vec::new(),
         epochs: 40,
+        final_alpha: None,
         history: Vec::new(),
         axes: Vec::new(),
         folds: Vec::new(),

@@ -15,6 +15,7 @@ use pipe_engine::stage::{
 };
 use pipe_foundation::regular_file;
 use pipe_nn::model::{Device, Model, Outputs};
+use pipe_nn::train::TrainOptions;
 use pipe_report::eval::{
     Evaluation, NumberPrediction, Prediction, TargetMetrics, label_recalls, most_likely,
     write_numbers, write_predictions,
@@ -52,7 +53,7 @@ pub static KIND: Kind = Kind {
     name: EVALUATE,
     // 2: entry.json keeps the whole history; 3: probabilities with the same bits on every machine; 4: labels; 5: features of
     // one frame, or that never change, are no leak where they are the same
-    version: 5,
+    version: 6,
     doc: "Tests a model: unweighted and weighted accuracy, recalls and confusion matrix per corpus, and every prediction.",
     parameters: &[
         MODEL,
@@ -225,12 +226,20 @@ impl AggregateStage for Evaluate {
             epochs: model.config().provenance["options"]["epochs"]
                 .as_u64()
                 .unwrap_or_default() as usize,
+            final_alpha: final_alpha(&model.config().provenance["options"]),
             history: history(file("history.jsonl")?)?,
             axes: Vec::new(),
             folds: Vec::new(),
         };
         Ok(write_json(context.out, ENTRY, &entry).map_err(EvaluateError::from)?)
     }
+}
+
+/// The last weight of the attribute tasks of a training with these options; none without such tasks.
+fn final_alpha(options: &Json) -> Option<f64> {
+    let options: TrainOptions = serde_json::from_value(options.clone()).ok()?;
+    let alpha = options.alpha().ok()?;
+    (!options.heads.is_empty()).then_some(alpha.end)
 }
 
 impl Evaluate {

@@ -23,7 +23,7 @@ pub const ENTRY: &str = "probe.json";
 
 pub static KIND: Kind = Kind {
     name: "probe",
-    version: 1,
+    version: 2,
     doc: "Measures what a model's shared layers know: how well a linear classifier predicts corpus, speaker, gender, language and emotion from the embeddings of utterances that no weight was fitted to, and how well they separate (silhouette).",
     parameters: &[
         MODEL,

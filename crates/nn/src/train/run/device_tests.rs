@@ -59,10 +59,7 @@ fn methods() -> Vec<Vec<(Attribute, HeadMode)>> {
 fn options(heads: &[(Attribute, HeadMode)]) -> TrainOptions {
     let mut options = small(heads);
     options.epochs = 4;
-    options.alpha = Some(Alpha {
-        start: 0.05,
-        end: 0.1,
-    });
+    options.alpha = Some(Alpha::ramp(0.05, 0.1));
     options.sampling = Sampling::Class;
     // At five times this, last digits decide after a few epochs where a training goes.
     options.learning_rate = 0.01;

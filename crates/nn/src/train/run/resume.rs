@@ -49,7 +49,7 @@ impl Run<'_> {
     ) -> Result<Result<Option<(Vec<EpochRecord>, Option<Network>)>, String>, TrainError> {
         let CheckpointProgress { steps, history } = checkpoint.progress;
         let bound = self.options.max_updates;
-        let mut replayed = self.early_stop();
+        let mut replayed = self.early_stop()?;
         for (epoch, record) in history.iter().enumerate() {
             let ended = self.ended(&replayed, epoch).is_some();
             self.updates = record.updates;

@@ -186,10 +186,7 @@ fn same_seed_same_bytes_whatever_the_threads() {
         (Attribute::Gender, HeadMode::Discriminator),
         (Attribute::Speaker, HeadMode::Shared),
     ]);
-    options.alpha = Some(Alpha {
-        start: 0.0,
-        end: 0.3,
-    });
+    options.alpha = Some(Alpha::ramp(0.0, 0.3));
     options.epochs = 3;
     options.batch = 32;
     options.class_weights = ClassWeights::Balanced;

@@ -57,7 +57,7 @@ pub struct Probed {
     /// Mean recall of the values.
     pub ua: Option<f64>,
     /// Its 95 % interval, from a bootstrap over the speakers of each corpus (over the utterances of each speaker for
-    /// probes of the speaker); none where nothing could vary.
+    /// probes of the speaker); none with fewer than five.
     pub interval: Option<Interval>,
     /// Fits that took the most steps without meeting the tolerance.
     pub unfinished: usize,

@@ -119,10 +119,19 @@ const BEFORE: &[Parameter] = &[
             FRACTION,
             Shape::Table(&[
                 Parameter::required("start", FRACTION, "Value at the first epoch."),
-                Parameter::required("end", FRACTION, "Value at the last possible epoch."),
+                Parameter::required(
+                    "end",
+                    FRACTION,
+                    "Value at the end of the ramp, and after it.",
+                ),
+                Parameter::optional(
+                    "epochs",
+                    POSITIVE,
+                    "Epochs of the ramp; by default all possible ones, so that alpha has its last value in the last possible epoch.",
+                ),
             ]),
         ]),
-        "Weight of the attribute tasks, constant or linear over the epochs. Default: shared 0.1, grad_reverse 0 to 0.5, discriminator 0.5, coral and mmd 1, cdan 0 to 1.",
+        "Weight of the attribute tasks, constant or a ramp over epochs. Default: shared 0.1, grad_reverse 0 to 0.5, discriminator 0.5, coral and mmd 1, cdan 0 to 1.",
     ),
     Parameter::default(
         "alpha_curve",
@@ -160,6 +169,11 @@ const BEFORE: &[Parameter] = &[
         Shape::Text,
         "\"ua\"",
         "Validation score that decides which epoch is best. Of the classes: ua (unweighted accuracy) or loss (cross-entropy). Of numeric tasks: ccc (mean over them), or one of one task, such as arousal/ccc, arousal/pearson, arousal/rmse.",
+    ),
+    Parameter::optional(
+        "select_from",
+        Shape::Either(&[POSITIVE, Shape::Choice(&["ramp_end"])]),
+        "The first epoch, counted from 1, whose weights may be kept and from which patience counts; ramp_end: the first with the last value of alpha. By default the first of all: with gradient reversal the best epoch is then often one in which alpha was still small.",
     ),
     Parameter::default("batch", POSITIVE, "32", "Utterances in a batch."),
     Parameter::default(
