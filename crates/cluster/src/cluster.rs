@@ -25,7 +25,8 @@ pub struct Submission {
     pub after: Vec<(DependencyKind, u64)>,
     /// What each task asks for.
     pub resources: Resources,
-    /// The script that each task runs, without its first lines: `$TASK` is the number of the task.
+    /// The script that each task runs, without its first lines: `$TASK` is the number of the task, `$CORES` how many cores it
+    /// was given.
     pub script: String,
     /// Where the script is to be kept.
     pub file: PathBuf,

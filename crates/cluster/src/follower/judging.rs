@@ -176,7 +176,6 @@ impl Follower<'_> {
         self.started.remove(&unit);
         self.shared.remove(&unit);
         self.ended_well.remove(&unit);
-        self.ledger.forget_left(&self.works[unit].name);
         self.homeless.insert(unit);
     }
 

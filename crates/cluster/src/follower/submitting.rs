@@ -41,6 +41,10 @@ impl Follower<'_> {
             let number = first + place;
             let name = self.ledger.name(&array.title, number);
             let attempt = |unit: usize| self.assignments.attempts.get(&unit).copied().unwrap_or(0);
+            // Until then it says what became of the task before, to others too.
+            for piece in array.tasks.values().flatten() {
+                self.ledger.forget_left(&self.works[piece.unit].name);
+            }
             let file = Assignments::file(array, name.clone(), &self.works, attempt);
             self.ledger.add(number, &file)?;
             self.assignments.refresh(self.ledger, &self.by_name)?;
@@ -77,11 +81,11 @@ impl Follower<'_> {
                     false => is_unsure(other),
                 })
             };
-            let waiting: Vec<usize> = ready.iter().copied().filter(|unit| waits(unit)).collect();
+            let waiting: BTreeSet<usize> = ready.iter().copied().filter(|unit| waits(unit)).collect();
             if waiting.is_empty() {
                 return ready;
             }
-            waiting.iter().for_each(|unit| drop(ready.remove(unit)));
+            ready.retain(|unit| !waiting.contains(unit));
         }
     }
 
@@ -135,8 +139,12 @@ impl Follower<'_> {
         if !script.is_empty() {
             script.push('\n');
         }
+        let memory = match array.resources.memory_bytes {
+            0 => String::new(),
+            bytes => format!(" --memory {bytes}B"),
+        };
         script += &format!(
-            "{} --tasks {tasks} --task \"$TASK\"\ncode=$?\necho \"$code\" > {ended}\"$TASK\"\nexit \"$code\"\n",
+            "{} --jobs \"$CORES\"{memory} --tasks {tasks} --task \"$TASK\"\ncode=$?\necho \"$code\" > {ended}\"$TASK\"\nexit \"$code\"\n",
             self.options.command
         );
         Submission {

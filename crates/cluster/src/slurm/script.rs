@@ -27,7 +27,7 @@ pub fn text(submission: &Submission, settings: &SlurmSettings) -> String {
     options.extend(settings.sbatch.iter().cloned());
     let options = options.iter().map(|option| format!("#SBATCH {option}\n"));
     format!(
-        "#!/bin/sh\n{}TASK=$SLURM_ARRAY_TASK_ID\n{}",
+        "#!/bin/sh\n{}TASK=$SLURM_ARRAY_TASK_ID\nCORES=${{SLURM_CPUS_ON_NODE:-1}}\n{}",
         options.collect::<String>(),
         submission.script
     )
@@ -56,10 +56,10 @@ fn dependency(submission: &Submission) -> Option<String> {
 
 fn resources(submission: &Submission, settings: &SlurmSettings) -> Vec<String> {
     let asked = submission.resources;
-    let given = |asked: u64, otherwise: Option<u64>| Some(asked).filter(|asked| *asked > 0).or(otherwise);
-    let cores = given(asked.cores as u64, settings.cores.map(|cores| cores as u64));
-    let memory = given(asked.memory_bytes, settings.memory_bytes);
-    let minutes = given(asked.minutes, settings.minutes);
+    let given = |asked: u64| Some(asked).filter(|asked| *asked > 0);
+    let cores = given(asked.cores as u64);
+    let memory = given(asked.memory_bytes);
+    let minutes = given(asked.minutes);
     let on_device = asked.devices > 0;
     let partition = match on_device {
         true => settings.device_partition.as_ref().or(settings.partition.as_ref()),
@@ -100,7 +100,7 @@ mod tests {
     use crate::work::Resources;
 
     #[test]
-    fn a_script_asks_for_what_the_stage_declares_before_what_the_settings_say() {
+    fn a_script_asks_for_what_its_tasks_need_as_the_settings_say() {
         let submission = Submission {
             name: "train.ab12.3".into(),
             tasks: vec![0, 1, 2, 5],
@@ -123,8 +123,6 @@ mod tests {
             partition: Some("short".into()),
             device_partition: Some("gpu".into()),
             account: Some("lab".into()),
-            minutes: Some(10),
-            cores: Some(1),
             at_once: Some(8),
             sbatch: vec!["--exclude=node7".into()],
             ..SlurmSettings::default()
@@ -146,6 +144,7 @@ mod tests {
 #SBATCH --gres=gpu:2
 #SBATCH --exclude=node7
 TASK=$SLURM_ARRAY_TASK_ID
+CORES=${SLURM_CPUS_ON_NODE:-1}
 pipe step a.toml --tasks f --task \"$TASK\"
 ";
         assert_eq!(text(&submission, &settings), expected);

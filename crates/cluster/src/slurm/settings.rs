@@ -1,10 +1,7 @@
 //! What a user says of their Slurm.
 
-use serde::Deserialize;
-
-/// What a user says of their Slurm: `[executor]` in the configuration, but for what every executor has.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// What a user says of their Slurm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlurmSettings {
     /// The partition of jobs.
     pub partition: Option<String>,
@@ -12,12 +9,6 @@ pub struct SlurmSettings {
     pub device_partition: Option<String>,
     /// The account that jobs are billed to.
     pub account: Option<String>,
-    /// The time limit of jobs that declare none, in minutes.
-    pub minutes: Option<u64>,
-    /// The memory of jobs that declare none, in bytes.
-    pub memory_bytes: Option<u64>,
-    /// The cores of jobs that declare none.
-    pub cores: Option<usize>,
     /// How devices are asked for, with `{devices}` for their number.
     pub gres: Option<String>,
     /// Tasks of an array that may be at work at once.

@@ -67,6 +67,13 @@ impl<'a> Watch<'a> {
         fingerprint.map(FingerprintInputs::key)
     }
 
+    /// How long the step took that has a result, in seconds; 0 where its record cannot be read.
+    pub fn seconds(&self, step: usize) -> f64 {
+        let record = self.key(step).map(|key| self.resolver.cache.records.get(&key));
+        let record = record.and_then(|record| record.ok().flatten());
+        record.map_or(0.0, |record| record.seconds)
+    }
+
     /// True once a step has a result.
     pub fn is_made(&self, step: usize) -> bool {
         self.outputs.get(step).is_some()
