@@ -62,6 +62,8 @@ mod selection;
 mod sources;
 mod stage_event;
 mod status;
+#[cfg(test)]
+mod selection_tests;
 mod step_status;
 #[cfg(test)]
 mod tests;
