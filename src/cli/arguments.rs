@@ -10,10 +10,10 @@ use crate::version::VERSION;
 
 use super::bundle_arguments::{BundleArguments, ReproduceArguments};
 use super::cache_arguments::CacheArguments;
+use super::cluster_arguments::{HandedInArguments, StepArguments};
 use super::corpora_arguments::{AuditArguments, CorporaArguments};
 use super::limit_argument::{LimitArgument, limits_of, parse_limit};
 use super::manifest_arguments::{DeviceArguments, ManifestArguments};
-use super::cluster_arguments::{HandedInArguments, StepArguments};
 use super::model_arguments::{ExportArguments, PredictArguments};
 use super::run_arguments::RunArguments;
 

@@ -63,7 +63,11 @@ pub fn find(arguments: &HandedInArguments, mut found: Vec<HandedIn>) -> Vec<Hand
     if let Some(manifest) = &arguments.manifest {
         let given = std::path::absolute(manifest).ok();
         found.retain(|run| {
-            let first = run.run.arguments.first().map(|path| run.run.folder.join(path));
+            let first = run
+                .run
+                .arguments
+                .first()
+                .map(|path| run.run.folder.join(path));
             run.run.name == *manifest || (first.is_some() && first == given)
         });
     }
@@ -77,7 +81,11 @@ pub fn none(arguments: &HandedInArguments, common: &Common) -> CliError {
         None => "no run".into(),
     };
     CliError::Usage {
-        message: format!("{of} is on a cluster, by the cache {}", common.cache.display()),
-        help: "`pipe run MANIFEST --executor slurm` starts one; choose another cache with --cache".into(),
+        message: format!(
+            "{of} is on a cluster, by the cache {}",
+            common.cache.display()
+        ),
+        help: "`pipe run MANIFEST --executor slurm` starts one; choose another cache with --cache"
+            .into(),
     }
 }

@@ -27,7 +27,10 @@ pub fn cancel(arguments: &HandedInArguments, common: &Common) -> Result<u8, CliE
         slurm.cancel(&jobs)?;
         let name = &run.run.name;
         print(&match common.json {
-            true => format!("{}\n", json!({ "event": "cancelled", "manifest": name, "jobs": jobs })),
+            true => format!(
+                "{}\n",
+                json!({ "event": "cancelled", "manifest": name, "jobs": jobs })
+            ),
             false => format!("{name}: {} cancelled\n", counted(jobs.len(), "job")),
         })?;
     }

@@ -84,7 +84,8 @@ fn check(arguments: &RunArguments) -> Result<(), CliError> {
     } else if !manifest.is_file() {
         (
             format!("{} is no file that jobs can read", manifest.display()),
-            "jobs read the manifest themselves: give a file in a folder that all machines share".to_owned(),
+            "jobs read the manifest themselves: give a file in a folder that all machines share"
+                .to_owned(),
         )
     } else {
         return Ok(());
@@ -202,7 +203,8 @@ impl Session<'_> {
             elsewhere: Some(&elsewhere),
             ..RunOptions::default()
         };
-        options.checkpoint_bytes = (self.arguments.keep_checkpoints).unwrap_or(options.checkpoint_bytes);
+        options.checkpoint_bytes =
+            (self.arguments.keep_checkpoints).unwrap_or(options.checkpoint_bytes);
         let told = ToldObserver::new(observer.as_ref(), teller.into_told());
         let summary = execute(&self.plan, &self.cache, &options, &told)?;
         drop(observer);
@@ -252,7 +254,9 @@ impl Session<'_> {
             let manifest = &self.plan.manifest;
             return Err(CliError::Usage {
                 message: format!("a run of {manifest} as it was before is on the cluster"),
-                help: format!("the manifest, its data or the options have changed since: `pipe cancel {manifest}` ends its jobs, and what they have done stays"),
+                help: format!(
+                    "the manifest, its data or the options have changed since: `pipe cancel {manifest}` ends its jobs, and what they have done stays"
+                ),
             });
         }
         for over in earlier {
@@ -260,9 +264,14 @@ impl Session<'_> {
             let _ = RealSystem.remove_folders(over.ledger.folder());
         }
         let id = format!("{:08x}", RealSystem.unique() as u32);
+        let jobs = std::path::absolute(&jobs).unwrap_or(jobs);
         let ledger = Ledger::at(Arc::new(RealSystem), jobs.join(id));
         ledger.create()?;
-        let words = self.arguments.words().into_iter().chain(self.common.words());
+        let words = self
+            .arguments
+            .words()
+            .into_iter()
+            .chain(self.common.words());
         let started = RealSystem.now().duration_since(std::time::UNIX_EPOCH);
         let run = RunFile {
             name: self.plan.name.clone(),
@@ -285,9 +294,16 @@ impl Session<'_> {
             reason,
         })?;
         let words = [program.into_os_string(), "step".into()].into_iter();
-        let words = words.chain(self.arguments.words_of_steps()).chain(self.common.words());
+        let words = words
+            .chain(self.arguments.words_of_steps())
+            .chain(self.common.words());
         let words: Vec<String> = words.map(text_of).collect::<Result<_, _>>()?;
-        let ExecutorConfiguration { retries, items_per_task, steps_per_device, .. } = *self.configuration;
+        let ExecutorConfiguration {
+            retries,
+            items_per_task,
+            steps_per_device,
+            ..
+        } = *self.configuration;
         Ok(FollowOptions {
             cut: Cut {
                 most_tasks: usize::MAX,
@@ -316,9 +332,17 @@ fn foreseen(error: &pipe_engine::exec::StatusError) -> FailedElsewhere {
 /// All that the results of a plan depend on but each other.
 fn whole_plan_key(works: &[Work]) -> String {
     let keys: BTreeMap<&str, &str> = (works.iter())
-        .map(|work| (work.name.as_str(), work.plan_key.as_deref().unwrap_or_default()))
+        .map(|work| {
+            (
+                work.name.as_str(),
+                work.plan_key.as_deref().unwrap_or_default(),
+            )
+        })
         .collect();
-    let text: String = keys.iter().map(|(name, key)| format!("{name}\0{key}\n")).collect();
+    let text: String = keys
+        .iter()
+        .map(|(name, key)| format!("{name}\0{key}\n"))
+        .collect();
     Digest::of(text.as_bytes()).hex()
 }
 

@@ -7,7 +7,8 @@ use miette::Report;
 use pipe_cluster::{Cluster, Follower, Happening};
 use pipe_engine::cache::StepOutput;
 use pipe_engine::exec::{
-    Elsewhere, Event, FailedElsewhere, Observer, PlanUnit, SCHEMA_VERSION, Status, StepStatus, Watch,
+    Elsewhere, Event, FailedElsewhere, Observer, PlanUnit, SCHEMA_VERSION, Status, StepStatus,
+    Watch,
 };
 use pipe_engine::plan::Plan;
 use pipe_engine::program;
@@ -97,7 +98,12 @@ impl<'a> Teller<'a> {
             schema_version: SCHEMA_VERSION,
             pipe_version: program::version().into(),
             manifest: self.plan.name.clone(),
-            steps: self.plan.steps.iter().map(|step| step.id().into()).collect(),
+            steps: self
+                .plan
+                .steps
+                .iter()
+                .map(|step| step.id().into())
+                .collect(),
         });
         for step in 0..self.plan.steps.len() {
             if watch.is_made(step) {
@@ -231,13 +237,16 @@ impl<'a> Teller<'a> {
     pub fn add_to(&self, elsewhere: &mut Elsewhere) {
         elsewhere.made.extend(&self.elsewhere.made);
         let failed = self.elsewhere.failed.iter();
-        elsewhere.failed.extend(failed.map(|(step, failed)| (*step, failed.clone())));
+        elsewhere
+            .failed
+            .extend(failed.map(|(step, failed)| (*step, failed.clone())));
     }
 
     /// The ids of the steps whose end has been told.
     pub fn into_told(self) -> BTreeSet<String> {
         let told = self.told.iter();
-        told.map(|&step| self.plan.steps[step].id().to_owned()).collect()
+        told.map(|&step| self.plan.steps[step].id().to_owned())
+            .collect()
     }
 }
 

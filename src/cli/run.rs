@@ -19,9 +19,9 @@ use super::bars::BarObserver;
 use super::console::print_error;
 use super::context;
 use super::error::CliError;
-use super::run_arguments::RunArguments;
 use super::json::JsonObserver;
 use super::lines::{LineObserver, counted};
+use super::run_arguments::RunArguments;
 use super::signals::Signals;
 use super::{executor, lock, own_name, permission};
 
@@ -106,41 +106,48 @@ impl Ended<'_> {
         summary: &RunSummary,
         lost: &Mutex<Option<std::io::Error>>,
     ) -> Result<u8, CliError> {
-        let Self { plan, cache, arguments, common, lock, signals } = *self;
-    if !summary.interrupted {
-        super::report::write_pages(plan, cache, &summary.results, &arguments.runs)?;
-    }
-    if summary.interrupted && !common.json {
-        print_error("stopped; the same command continues from here");
-    } else if !common.json {
-        tell_failures(summary, arguments.keep_going);
-        tell_blocked(summary, &arguments.runs);
-        tell_lost(summary, &arguments.runs, &common.cache);
-        super::report::show(plan, cache, summary, &arguments.runs)?;
-    }
-    let mut code = exit_code(summary, signals);
-    if let (Some(lock), 0) = (lock, code) {
-        let claimed = lock::metric_lines(lock, plan, cache)?;
-        if !claimed.is_empty() {
-            print_error(&format!(
-                "every result is as in the lock file, but its metrics are not those of the results; it was edited:\n{}",
-                claimed.trim_end()
-            ));
-            code = 1;
+        let Self {
+            plan,
+            cache,
+            arguments,
+            common,
+            lock,
+            signals,
+        } = *self;
+        if !summary.interrupted {
+            super::report::write_pages(plan, cache, &summary.results, &arguments.runs)?;
         }
-    }
-    // Standard output cannot say it.
-    let lost = sync::lock(lost).take();
-    Ok(match lost {
-        Some(reason) => {
-            print_error(&format!(
-                "events could not be written to standard output: {reason}"
-            ));
-            code.max(1)
+        if summary.interrupted && !common.json {
+            print_error("stopped; the same command continues from here");
+        } else if !common.json {
+            tell_failures(summary, arguments.keep_going);
+            tell_blocked(summary, &arguments.runs);
+            tell_lost(summary, &arguments.runs, &common.cache);
+            super::report::show(plan, cache, summary, &arguments.runs)?;
         }
-        None => code,
-    })
-}
+        let mut code = exit_code(summary, signals);
+        if let (Some(lock), 0) = (lock, code) {
+            let claimed = lock::metric_lines(lock, plan, cache)?;
+            if !claimed.is_empty() {
+                print_error(&format!(
+                    "every result is as in the lock file, but its metrics are not those of the results; it was edited:\n{}",
+                    claimed.trim_end()
+                ));
+                code = 1;
+            }
+        }
+        // Standard output cannot say it.
+        let lost = sync::lock(lost).take();
+        Ok(match lost {
+            Some(reason) => {
+                print_error(&format!(
+                    "events could not be written to standard output: {reason}"
+                ));
+                code.max(1)
+            }
+            None => code,
+        })
+    }
 }
 
 /// Who shows the events of a run, and why some of them could not be written, once that happens.

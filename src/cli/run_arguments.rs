@@ -114,7 +114,12 @@ impl RunArguments {
             (*keep_going, "--keep-going"),
             (*portable, "--portable"),
         ];
-        words.extend(flags.iter().filter(|(given, _)| *given).map(|(_, flag)| (*flag).into()));
+        words.extend(
+            flags
+                .iter()
+                .filter(|(given, _)| *given)
+                .map(|(_, flag)| (*flag).into()),
+        );
         words
     }
 

@@ -142,7 +142,9 @@ fn json_schema(shown: &[&Kind]) -> Json {
                 "type": "object",
             });
             let mut resources = table_schema(RESOURCE_PARAMETERS);
-            resources["description"] = json!("What a step of the stage takes of a machine of a cluster. No key depends on it.");
+            resources["description"] = json!(
+                "What a step of the stage takes of a machine of a cluster. No key depends on it."
+            );
             object["properties"][RESOURCES] = resources;
             if let Some(required) = object["required"].as_array_mut() {
                 required.push(json!("kind"));

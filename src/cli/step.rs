@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use miette::Report;
-use pipe_cluster::{Left, Ledger, PieceFile, TaskFile};
+use pipe_cluster::{Ledger, Left, PieceFile, TaskFile};
 use pipe_engine::cache::Cache;
 use pipe_engine::exec::{
     Event, ItemShare, Observer, PlanUnit, Resolver, RunOptions, Selection, Status, run as execute,
@@ -104,7 +104,9 @@ impl Job<'_> {
         Ok(match self.work(&[unit], &keys, None, &|_| false)?.pop() {
             Some(Came::Failed(left)) => {
                 if left == Left::WithoutInputs {
-                    print_error(&format!("`{name}` did not run: its inputs are not in the cache"));
+                    print_error(&format!(
+                        "`{name}` did not run: its inputs are not in the cache"
+                    ));
                 }
                 1
             }
@@ -132,7 +134,9 @@ impl Job<'_> {
         let mut keys = BTreeMap::new();
         for piece in &pieces {
             let unit = self.unit_of(&piece.unit)?;
-            if let (Some(key), false) = (piece.key.as_deref().and_then(Digest::parse), unit.is_group) {
+            if let (Some(key), false) =
+                (piece.key.as_deref().and_then(Digest::parse), unit.is_group)
+            {
                 keys.insert(unit.steps[0], key);
             }
             wanted.push(unit);
@@ -183,8 +187,13 @@ impl Job<'_> {
         }
         let refused = |(piece, differs): (&PieceFile, bool)| {
             let reason = match differs {
-                true => format!("`{}` is not the step here that it was where the run was planned", piece.unit),
-                false => "another step of its job is not what it was where the run was planned".into(),
+                true => format!(
+                    "`{}` is not the step here that it was where the run was planned",
+                    piece.unit
+                ),
+                false => {
+                    "another step of its job is not what it was where the run was planned".into()
+                }
             };
             print_error(&reason);
             Came::Failed(Left::Failed {
@@ -233,7 +242,10 @@ impl Job<'_> {
             };
             let interrupted = summary.interrupted;
             let came = |unit: &&PlanUnit| {
-                let failed = unit.steps.iter().find_map(|&step| failures.of(self.plan.steps[step].id()));
+                let failed = unit
+                    .steps
+                    .iter()
+                    .find_map(|&step| failures.of(self.plan.steps[step].id()));
                 let is_done = |&step: &usize| {
                     matches!(summary.steps[step].status, Status::Hit | Status::Executed)
                 };

@@ -34,7 +34,9 @@ impl Results for CacheResults<'_, '_> {
     }
 
     fn key(&self, unit: usize) -> Option<String> {
-        let PlanUnit { steps, is_group, .. } = &self.units[unit];
+        let PlanUnit {
+            steps, is_group, ..
+        } = &self.units[unit];
         let key = self.watch.key(steps[0]).filter(|_| !is_group)?;
         Some(key.hex())
     }

@@ -17,9 +17,10 @@ pub struct HandedIn {
     pub run: RunFile,
 }
 
-/// All of them in `jobs`, earliest first.
+/// All of them in `jobs`, earliest first. Their paths are absolute: whoever follows one may have to change folders.
 pub fn handed_in(jobs: &Path) -> Vec<HandedIn> {
-    let entries = RealSystem.entries(jobs).unwrap_or_default().into_iter();
+    let jobs = std::path::absolute(jobs).unwrap_or_else(|_| jobs.to_path_buf());
+    let entries = RealSystem.entries(&jobs).unwrap_or_default().into_iter();
     let folders = entries.filter(|entry| entry.kind == Kind::Folder);
     let mut found: Vec<HandedIn> = folders
         .filter_map(|folder| HandedIn::at(folder.path))

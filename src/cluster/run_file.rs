@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use pipe_foundation::{durable, regular_file};
 use pipe_foundation::system::RealSystem;
+use pipe_foundation::{durable, regular_file};
 use serde::{Deserialize, Serialize};
 
 /// Its name in the folder of the run.

@@ -24,10 +24,7 @@ pub fn works(
         let step = &plan.steps[first];
         let (like, title) = match unit.is_group {
             true => (ITEMS, ITEMS),
-            false => (
-                step.declaration.kind.name,
-                step.declaration.stage.as_str(),
-            ),
+            false => (step.declaration.kind.name, step.declaration.stage.as_str()),
         };
         let needs_all = match &step.stage {
             Stage::Aggregate(stage) => !(keep_going && stage.allows_missing_inputs()),
@@ -40,10 +37,15 @@ pub fn works(
             title: title.into(),
             after: unit.after.clone(),
             needs_all,
-            resources: steps.map(|step| asked(plan, step)).fold(Resources::default(), most),
+            resources: steps
+                .map(|step| asked(plan, step))
+                .fold(Resources::default(), most),
             items: unit.is_group.then(|| items(unit)),
             shares_device: waits_for_device(plan, step),
-            key: watch.key(first).filter(|_| !unit.is_group).map(|key| key.hex()),
+            key: watch
+                .key(first)
+                .filter(|_| !unit.is_group)
+                .map(|key| key.hex()),
             plan_key: plan_key_of(&unit.steps, plan_keys).map(|key| key.hex()),
         }
     };
@@ -74,7 +76,9 @@ fn asked(plan: &Plan, step: &Step) -> Resources {
     // A stage that says it can use one thread says nothing.
     let threads = own.threads;
     Resources {
-        cores: declared.cores.unwrap_or(if threads > 1 { threads } else { 0 }),
+        cores: declared
+            .cores
+            .unwrap_or(if threads > 1 { threads } else { 0 }),
         memory_bytes: declared.memory_bytes.unwrap_or(own.memory_bytes),
         devices: (declared.devices).unwrap_or(own.devices.max(usize::from(on_device))),
         minutes: declared.minutes.unwrap_or(0),

@@ -17,14 +17,19 @@ pub struct LoopbackSlurm {
 }
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slurm").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/slurm")
+        .join(name)
 }
 
 impl LoopbackSlurm {
     /// Starts one beside `space`; none where Slurm is not installed, which is told.
     pub fn beside(space: Workspace) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let started = Command::new(script("up.sh")).arg(folder.path()).output().unwrap();
+        let started = Command::new(script("up.sh"))
+            .arg(folder.path())
+            .output()
+            .unwrap();
         match started.status.code() {
             Some(0) => {}
             Some(3) => {
@@ -75,16 +80,27 @@ impl LoopbackSlurm {
         self.pipe(arguments).spawn().unwrap()
     }
 
+    /// As [`LoopbackSlurm::start`], with standard output in a file of the workspace.
+    pub fn start_into(&self, file: &str, arguments: &[&str]) -> Child {
+        let output = std::fs::File::create(self.space.join(file)).unwrap();
+        self.pipe(arguments).stdout(output).spawn().unwrap()
+    }
+
     /// Standard output of a program of Slurm, which must succeed.
     pub fn says(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.command(program, arguments).output().unwrap();
-        assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+        assert!(
+            output.status.success(),
+            "{program} {arguments:?}: {output:?}"
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The jobs that wait or are at work, as `JOB_TASK NAME STATE` each.
+    /// The jobs that wait or are at work, as `JOB_TASK NAME STATE` each; none where nobody answers.
     pub fn jobs(&self) -> Vec<String> {
-        let said = self.says("squeue", &["--noheader", "--array", "--format=%i %j %T"]);
+        let arguments = ["--noheader", "--array", "--format=%i %j %T"];
+        let output = self.command("squeue", &arguments).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
         said.lines().map(|line| line.trim().to_owned()).collect()
     }
 
@@ -93,7 +109,11 @@ impl LoopbackSlurm {
         let started = Instant::now();
         while !is_so() {
             let waited = started.elapsed();
-            assert!(waited < PATIENCE, "not after {waited:?}: {what}; jobs: {:?}", self.jobs());
+            assert!(
+                waited < PATIENCE,
+                "not after {waited:?}: {what}; jobs: {:?}",
+                self.jobs()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -113,7 +133,10 @@ impl LoopbackSlurm {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = format!("{}:/usr/sbin", path.to_string_lossy());
         // It goes on in the background, and would keep pipes open.
-        command.env("PATH", path).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .env("PATH", path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         assert!(command.status().unwrap().success());
     }
 
@@ -145,6 +168,8 @@ pub fn ended(child: Child) -> Output {
 
 impl Drop for LoopbackSlurm {
     fn drop(&mut self) {
-        let _ = Command::new(script("down.sh")).arg(self.folder.path()).status();
+        let _ = Command::new(script("down.sh"))
+            .arg(self.folder.path())
+            .status();
     }
 }

@@ -22,12 +22,13 @@ fn records(space: &Workspace, cache: &str) -> BTreeMap<String, (String, Json)> {
 }
 
 /// A `command` for each of three values, another that takes it, and one over all.
-fn chain(first: &str) -> String {
+fn chain(space: &Workspace, first: &str) -> String {
+    let folder = space.path().display();
     format!(
         "[matrix]\nv = [1, 2, 3]\n\
-        [stage.first]\nkind = \"command\"\nrun = \"v=${{matrix.v}}; {first}; echo $v > {{out}}/a\"\noutputs = [\"a\"]\n\
+        [stage.first]\nkind = \"command\"\nrun = \"v=${{matrix.v}}; {first} && echo $v > {{out}}/a\"\noutputs = [\"a\"]\n\
         [stage.second]\nkind = \"command\"\ninputs = {{ a = \"first\" }}\n\
-        run = \"echo ${{matrix.v}} >> ran; cp {{a}}/a {{out}}/b\"\noutputs = [\"b\"]\n\
+        run = \"echo ${{matrix.v}} >> {folder}/ran; cp {{a}}/a {{out}}/b\"\noutputs = [\"b\"]\n\
         [stage.third]\nkind = \"command\"\ninputs = {{ b = \"second\" }}\n\
         run = \"cat {{b}}/*/b > {{out}}/c\"\noutputs = [\"c\"]\n"
     )
@@ -68,7 +69,14 @@ fn the_demo_study_ends_with_the_same_digests_as_here() {
     let space = &slurm.space;
     let here = slurm.run(
         "study_demo.toml",
-        &["--executor", "local", "--cache", "here", "--runs", "runs-here"],
+        &[
+            "--executor",
+            "local",
+            "--cache",
+            "here",
+            "--runs",
+            "runs-here",
+        ],
     );
     all_well(&here);
     let there = slurm.run("study_demo.toml", &[]);
@@ -92,7 +100,8 @@ fn the_demo_study_ends_with_the_same_digests_as_here() {
 
 #[test]
 fn a_failing_step_cancels_what_needs_it_and_nothing_else() {
-    let space = Workspace::with_manifest("pipe.toml", chain("[ $v != 2 ]"));
+    let space = Workspace::new();
+    space.write("pipe.toml", chain(&space, "[ $v != 2 ]"));
     let Some(slurm) = LoopbackSlurm::beside(space) else {
         return;
     };
@@ -101,11 +110,19 @@ fn a_failing_step_cancels_what_needs_it_and_nothing_else() {
     assert_eq!(run.with_status("failed"), ["first[v=2]"]);
     let mut executed = run.executed();
     executed.sort();
-    assert_eq!(executed, ["first[v=1]", "first[v=3]", "second[v=1]", "second[v=3]"]);
+    assert_eq!(
+        executed,
+        ["first[v=1]", "first[v=3]", "second[v=1]", "second[v=3]"]
+    );
     let mut skipped = run.with_status("skipped");
     skipped.sort();
     assert_eq!(skipped, ["second[v=2]", "third"]);
-    assert_eq!(run.failure()["code"], "command::failed", "{}", run.failure());
+    assert_eq!(
+        run.failure()["code"],
+        "command::failed",
+        "{}",
+        run.failure()
+    );
     slurm.wait_until("no job is left", || slurm.jobs().is_empty());
     // The same command continues, with another first step.
     slurm.space.edit("pipe.toml", "[ $v != 2 ]", "[ $v != 4 ]");
@@ -116,29 +133,28 @@ fn a_failing_step_cancels_what_needs_it_and_nothing_else() {
 #[test]
 fn a_controller_that_is_restarted_midway_is_waited_for() {
     let space = Workspace::new();
-    space.write("pipe.toml", chain(&waiting(&space)));
+    space.write("pipe.toml", chain(&space, &waiting(&space)));
     let Some(slurm) = LoopbackSlurm::beside(space) else {
         return;
     };
-    let run = slurm.start(&["run", "pipe.toml", "--json"]);
     let space = &slurm.space;
+    let run = slurm.start_into("told", &["run", "pipe.toml", "--json"]);
     slurm.wait_until("it begins", || space.join("began-1").exists());
     slurm.stop_controller();
     space.write("go", "");
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    let is_told = |words: &str| space.read("told").contains(words);
+    slurm.wait_until("it is told", || is_told("does not answer"));
     slurm.start_controller();
-    let run = Run::of(ended(run));
-    all_well(&run);
-    assert_eq!(run.steps().0, 7);
-    let told = run.warnings().join("\n");
-    assert!(told.contains("does not answer") && told.contains("answers again"), "{told}");
+    assert_eq!(ended(run).status.code(), Some(0), "{}", space.read("told"));
+    assert!(is_told("the scheduler answers again"));
+    assert!(is_told("\"executed\":7"), "{}", space.read("told"));
     assert_eq!(counted_runs(space), 3);
 }
 
 #[test]
 fn what_is_killed_is_submitted_again_and_what_somebody_cancels_is_not() {
     let space = Workspace::new();
-    space.write("pipe.toml", chain(&waiting(&space)));
+    space.write("pipe.toml", chain(&space, &waiting(&space)));
     let Some(slurm) = LoopbackSlurm::beside(space) else {
         return;
     };
@@ -148,7 +164,9 @@ fn what_is_killed_is_submitted_again_and_what_somebody_cancels_is_not() {
     slurm.wait_until("all have begun", began);
     let at_work = slurm.steps_at_work();
     assert_eq!(at_work.len(), 3, "{at_work:?}");
-    let kill = Command::new("kill").args(["-KILL", &at_work[0].to_string()]).status();
+    let kill = Command::new("kill")
+        .args(["-KILL", &at_work[0].to_string()])
+        .status();
     assert!(kill.unwrap().success());
     let again = || {
         let now = slurm.steps_at_work();
@@ -157,7 +175,9 @@ fn what_is_killed_is_submitted_again_and_what_somebody_cancels_is_not() {
     slurm.wait_until("it is submitted again", again);
     // One that was not killed.
     let jobs = slurm.jobs();
-    let task = jobs.iter().find(|job| job.contains("first") && job.ends_with("RUNNING"));
+    let task = jobs
+        .iter()
+        .find(|job| job.contains("first") && job.ends_with("RUNNING"));
     let task = task.unwrap().split(' ').next().unwrap();
     slurm.says("scancel", &[task]);
     let listed = || slurm.jobs().iter().all(|job| !job.starts_with(task));
@@ -166,7 +186,10 @@ fn what_is_killed_is_submitted_again_and_what_somebody_cancels_is_not() {
     let run = Run::of(ended(run));
     assert_eq!(run.code, Some(1), "{:?}\n{}", run.events, run.stderr);
     let told = run.warnings().join("\n");
-    assert!(told.contains("was killed by signal 9; it is submitted again"), "{told}");
+    assert!(
+        told.contains("was killed by signal 9; it is submitted again"),
+        "{told}"
+    );
     assert_eq!(run.with_status("failed").len(), 1);
     assert!(run.error().contains("was cancelled"), "{}", run.error());
     assert_eq!(counted_runs(space), 2);
@@ -180,7 +203,7 @@ fn what_is_killed_is_submitted_again_and_what_somebody_cancels_is_not() {
 #[test]
 fn a_second_terminal_attaches_and_a_detached_run_can_be_followed_or_cancelled() {
     let space = Workspace::new();
-    space.write("pipe.toml", chain(&waiting(&space)));
+    space.write("pipe.toml", chain(&space, &waiting(&space)));
     let Some(slurm) = LoopbackSlurm::beside(space) else {
         return;
     };
@@ -188,7 +211,9 @@ fn a_second_terminal_attaches_and_a_detached_run_can_be_followed_or_cancelled() 
     let first = slurm.start(&["run", "pipe.toml"]);
     slurm.wait_until("it begins", || space.join("began-1").exists());
     let jobs = slurm.jobs().len();
-    let second = slurm.start(&["run", "pipe.toml"]);
+    let second = slurm.start_into("second", &["run", "pipe.toml", "--json"]);
+    let follows = || space.read("second").contains("run_started");
+    slurm.wait_until("the second one follows", follows);
     // Another run of the same with other options is refused.
     space.edit("pipe.toml", "cp {a}/a", "cp  {a}/a");
     let other = slurm.pipe(&["run", "pipe.toml"]).output().unwrap();
@@ -197,13 +222,18 @@ fn a_second_terminal_attaches_and_a_detached_run_can_be_followed_or_cancelled() 
     assert!(told.contains("pipe cancel"), "{told}");
     space.edit("pipe.toml", "cp  {a}/a", "cp {a}/a");
 
-    let stop = Command::new("kill").args(["-INT", &first.id().to_string()]).status();
+    let stop = Command::new("kill")
+        .args(["-INT", &first.id().to_string()])
+        .status();
     assert!(stop.unwrap().success());
     let first = ended(first);
     let told = String::from_utf8_lossy(&first.stderr).into_owned();
     assert_eq!(first.status.code(), Some(130), "{told}");
     assert!(told.contains("submitted as job"), "{told}");
-    assert!(told.contains("`pipe attach pipe.toml` follows them"), "{told}");
+    assert!(
+        told.contains("`pipe attach pipe.toml` follows them"),
+        "{told}"
+    );
     assert_eq!(slurm.jobs().len(), jobs);
 
     let attached = slurm.start(&["attach"]);
@@ -214,6 +244,13 @@ fn a_second_terminal_attaches_and_a_detached_run_can_be_followed_or_cancelled() 
         assert_eq!(output.status.code(), Some(0), "{name}: {told}");
         assert!(!told.contains("submitted as job"), "{name}: {told}");
     }
+    assert_eq!(
+        slurm
+            .says("squeue", &["--noheader", "--states=all", "--format=%F"])
+            .lines()
+            .count(),
+        7
+    );
     assert_eq!(counted_runs(space), 3);
     assert_eq!(space.read("runs/pipe/third/c"), "1\n2\n3\n");
 

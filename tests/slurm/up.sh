@@ -62,6 +62,8 @@ SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 KillWait=3
+# A controller that is gone is not asked for long.
+MessageTimeout=3
 ReturnToService=2
 # More processors than there may be, so that several jobs run at once.
 SlurmdParameters=config_overrides

@@ -55,7 +55,10 @@ pub fn cut(
             let work = &works[unit];
             let (after, corresponding) = arrays.dependencies(work);
             let class = (work.like.clone(), work.resources, after);
-            classes.entry(class).or_default().push((unit, corresponding));
+            classes
+                .entry(class)
+                .or_default()
+                .push((unit, corresponding));
         }
         for ((_, _, after), members) in classes {
             arrays.add(works, &members, after, cut);
@@ -111,7 +114,9 @@ impl Arrays<'_> {
             let kind = match tasks.first() {
                 _ if !work.needs_all => DependencyKind::AfterAny,
                 _ if takes_all => DependencyKind::AfterOk,
-                Some(task) if tasks.len() == 1 && corresponding.is_none_or(|known| known == *task) => {
+                Some(task)
+                    if tasks.len() == 1 && corresponding.is_none_or(|known| known == *task) =>
+                {
                     corresponding = Some(*task);
                     DependencyKind::AfterCorresponding
                 }
@@ -156,7 +161,12 @@ impl Arrays<'_> {
                         kind: DependencyKind::AfterOk,
                     }];
                 }
-                self.push(&works[unit], BTreeMap::from([(0, vec![whole(unit)])]), after, 1);
+                self.push(
+                    &works[unit],
+                    BTreeMap::from([(0, vec![whole(unit)])]),
+                    after,
+                    1,
+                );
             }
             return;
         }
@@ -184,7 +194,13 @@ impl Arrays<'_> {
         for (&task, pieces) in &tasks {
             for piece in pieces {
                 // The task that makes the result is the last that a unit is put into.
-                self.placed.insert(piece.unit, Placed { array: number, task });
+                self.placed.insert(
+                    piece.unit,
+                    Placed {
+                        array: number,
+                        task,
+                    },
+                );
             }
         }
         let most = tasks.values().map(Vec::len).max().unwrap_or(1);
@@ -208,7 +224,10 @@ fn levels(works: &[Work], open: &BTreeSet<usize>) -> Vec<Vec<usize>> {
     let mut waiting: HashMap<usize, usize> = HashMap::new();
     let mut dependents: HashMap<usize, Vec<usize>> = HashMap::new();
     for &unit in open {
-        let before = works[unit].after.iter().filter(|other| open.contains(other));
+        let before = works[unit]
+            .after
+            .iter()
+            .filter(|other| open.contains(other));
         let mut count = 0;
         for &other in before {
             dependents.entry(other).or_default().push(unit);
@@ -217,7 +236,11 @@ fn levels(works: &[Work], open: &BTreeSet<usize>) -> Vec<Vec<usize>> {
         waiting.insert(unit, count);
     }
     let mut levels = Vec::new();
-    let mut level: Vec<usize> = open.iter().copied().filter(|unit| waiting[unit] == 0).collect();
+    let mut level: Vec<usize> = open
+        .iter()
+        .copied()
+        .filter(|unit| waiting[unit] == 0)
+        .collect();
     while !level.is_empty() {
         let mut next = Vec::new();
         for unit in &level {

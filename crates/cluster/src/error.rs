@@ -12,7 +12,9 @@ pub enum ClusterError {
     #[error("cannot start {program}: {reason}")]
     #[diagnostic(
         code(cluster::no_scheduler),
-        help("on a machine from which jobs are submitted it is in PATH; without a cluster, run without --executor")
+        help(
+            "on a machine from which jobs are submitted it is in PATH; without a cluster, run without --executor"
+        )
     )]
     NoProgram {
         /// The program.
@@ -36,7 +38,9 @@ pub enum ClusterError {
     #[error("cannot use {}: {reason}", path.display())]
     #[diagnostic(
         code(cluster::jobs),
-        help("the cache has to be in a folder that all machines of the cluster share and may write")
+        help(
+            "the cache has to be in a folder that all machines of the cluster share and may write"
+        )
     )]
     Jobs {
         /// The file or folder.

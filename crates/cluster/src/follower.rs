@@ -149,7 +149,9 @@ impl<'a> Follower<'a> {
         options: FollowOptions,
     ) -> Result<Self, ClusterError> {
         let names = works.iter().enumerate();
-        let by_name = names.map(|(unit, work)| (work.name.clone(), unit)).collect();
+        let by_name = names
+            .map(|(unit, work)| (work.name.clone(), unit))
+            .collect();
         let mut follower = Self {
             works,
             ledger,
@@ -283,10 +285,7 @@ impl<'a> Follower<'a> {
     /// Units that need one that has failed will not run.
     fn skip_dependents(&mut self, results: &mut dyn Results, tell: &mut dyn FnMut(Happening)) {
         let is_lost = |settled: &HashMap<usize, Settled>, unit: &usize| {
-            matches!(
-                settled.get(unit),
-                Some(Settled::Failed | Settled::Skipped)
-            )
+            matches!(settled.get(unit), Some(Settled::Failed | Settled::Skipped))
         };
         loop {
             let lost = self.open.iter().copied().filter(|&unit| {
@@ -294,7 +293,9 @@ impl<'a> Follower<'a> {
                 let mut after = work.after.iter();
                 match work.needs_all {
                     true => after.any(|other| is_lost(&self.settled, other)),
-                    false => !work.after.is_empty() && after.all(|other| is_lost(&self.settled, other)),
+                    false => {
+                        !work.after.is_empty() && after.all(|other| is_lost(&self.settled, other))
+                    }
                 }
             });
             let lost: Vec<usize> = lost.collect();

@@ -135,7 +135,10 @@ impl Ledger {
     }
 
     /// As [`Ledger::alone`], for this one.
-    pub(crate) fn hold(&self, stop: &dyn Fn() -> bool) -> Result<Option<Box<dyn File>>, ClusterError> {
+    pub(crate) fn hold(
+        &self,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Box<dyn File>>, ClusterError> {
         Self::alone(&*self.system, durable::folder_of(&self.folder), stop)
     }
 
@@ -262,7 +265,10 @@ impl Ledger {
 
     /// The exit code of a task that has come to its end.
     pub fn exit_code(&self, array: usize, task: u32) -> Option<i32> {
-        let bytes = self.system.read(&self.ended(array, &task.to_string())).ok()?;
+        let bytes = self
+            .system
+            .read(&self.ended(array, &task.to_string()))
+            .ok()?;
         String::from_utf8(bytes).ok()?.trim().parse().ok()
     }
 
@@ -271,7 +277,10 @@ impl Ledger {
         let path = self.log(array, &task.to_string());
         let text = self.end_of(&path).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
         let last = &lines[lines.len().saturating_sub(most)..];
         last.iter().map(|line| (*line).to_owned()).collect()
     }

@@ -63,7 +63,9 @@ impl Evidence {
             known => known,
         };
         match (self.left.clone(), ending) {
-            (Some(Left::Failed { reason, code, help }), _) => Verdict::Failed { reason, code, help },
+            (Some(Left::Failed { reason, code, help }), _) => {
+                Verdict::Failed { reason, code, help }
+            }
             (Some(Left::WithoutInputs), _) | (None, Ending::NeverStarted) => Verdict::Orphan,
             (None, ending) => self.of_lost(ending),
         }
@@ -189,7 +191,9 @@ mod tests {
             left: Some(failed),
             ..evidence(Ending::Badly(Some(1)))
         };
-        assert!(matches!(told.verdict(), Verdict::Failed { reason, .. } if reason == "no such speaker"));
+        assert!(
+            matches!(told.verdict(), Verdict::Failed { reason, .. } if reason == "no such speaker")
+        );
         let log = "slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO TIME LIMIT ***";
         let forgotten = Evidence {
             log: vec![log.into()],
@@ -198,7 +202,10 @@ mod tests {
         let Verdict::Failed { reason, help, .. } = forgotten.verdict() else {
             panic!("it is not tried again");
         };
-        assert!(reason.contains("took longer") && reason.contains(log), "{reason}");
+        assert!(
+            reason.contains("took longer") && reason.contains(log),
+            "{reason}"
+        );
         assert!(help.is_some_and(|help| help.contains("`minutes`")));
     }
 

@@ -38,12 +38,18 @@ fn cut_all(works: &[Work], how: &Cut) -> Vec<JobArray> {
 }
 
 fn kinds(array: &JobArray) -> Vec<(usize, DependencyKind)> {
-    array.after.iter().map(|after| (after.array, after.kind)).collect()
+    array
+        .after
+        .iter()
+        .map(|after| (after.array, after.kind))
+        .collect()
 }
 
 /// Every unit is in one task, but for shares of its items.
 fn check_complete(works: &[Work], arrays: &[JobArray]) {
-    let pieces = arrays.iter().flat_map(|array| array.tasks.values().flatten());
+    let pieces = arrays
+        .iter()
+        .flat_map(|array| array.tasks.values().flatten());
     let mut units: Vec<usize> = pieces
         .filter(|piece| piece.share.is_none())
         .map(|piece| piece.unit)
@@ -81,8 +87,15 @@ fn many_items_are_shared_and_one_task_records_the_set() {
     let works = study(1_000_000, 1);
     let arrays = cut_all(&works, &CUT);
     assert_eq!(arrays[0].tasks.len(), 500);
-    let shares = arrays[0].tasks.values().map(|pieces| pieces[0].share.unwrap());
-    assert!(shares.enumerate().all(|(number, share)| share == Share { number, of: 500 }));
+    let shares = arrays[0]
+        .tasks
+        .values()
+        .map(|pieces| pieces[0].share.unwrap());
+    assert!(
+        shares
+            .enumerate()
+            .all(|(number, share)| share == Share { number, of: 500 })
+    );
     assert_eq!(kinds(&arrays[1]), [(0, DependencyKind::AfterOk)]);
     assert_eq!(arrays[1].tasks[&0][0].share, None);
     // What follows waits for the set.
@@ -168,10 +181,7 @@ fn what_is_done_is_not_waited_for_and_what_was_handed_in_before_is() {
     assert_eq!(kinds(&again[0]), []);
     assert_eq!(kinds(&again[1]), [(4, AfterOk)]);
     // Of the earlier array of tests, the report waits for those that go on; the lost one is in the new array.
-    assert_eq!(
-        kinds(&again[2]),
-        [(2, AfterAny), (5, AfterOk)]
-    );
+    assert_eq!(kinds(&again[2]), [(2, AfterAny), (5, AfterOk)]);
 }
 
 #[test]
@@ -185,7 +195,12 @@ fn a_test_whose_training_is_done_does_not_wait_for_a_task_that_there_is_not() {
             .after
             .iter()
             .any(|after| after.kind == DependencyKind::AfterCorresponding);
-        let units: Vec<usize> = array.tasks.values().flatten().map(|piece| piece.unit).collect();
+        let units: Vec<usize> = array
+            .tasks
+            .values()
+            .flatten()
+            .map(|piece| piece.unit)
+            .collect();
         assert_eq!(waits, units != [4], "{units:?}");
     }
 }

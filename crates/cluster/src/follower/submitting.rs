@@ -75,13 +75,17 @@ impl Follower<'_> {
         let mut ready = self.homeless.clone();
         loop {
             let waits = |unit: &usize| {
-                let mut open = self.works[*unit].after.iter().filter(|other| self.open.contains(other));
+                let mut open = self.works[*unit]
+                    .after
+                    .iter()
+                    .filter(|other| self.open.contains(other));
                 open.any(|other| match self.homeless.contains(other) {
                     true => !ready.contains(other),
                     false => is_unsure(other),
                 })
             };
-            let waiting: BTreeSet<usize> = ready.iter().copied().filter(|unit| waits(unit)).collect();
+            let waiting: BTreeSet<usize> =
+                ready.iter().copied().filter(|unit| waits(unit)).collect();
             if waiting.is_empty() {
                 return ready;
             }

@@ -17,6 +17,7 @@ use crate::cluster::{Cluster, ClusterLimits, Submission};
 use crate::error::ClusterError;
 use crate::task_state::TaskStatus;
 
+use parsed_json::NoTasks;
 use program::run;
 pub use settings::{SlurmSettings, minutes_of};
 
@@ -82,12 +83,19 @@ impl Cluster for Slurm {
 
     fn poll(&self) -> Result<Vec<TaskStatus>, ClusterError> {
         if self.has_json.load(Ordering::Relaxed) {
-            let said = Self::squeue(&["--json"]);
-            match said.as_deref().map(parsed_json::tasks) {
-                Ok(Some(tasks)) => return Ok(tasks),
-                Ok(None) => {}
-                Err(ClusterError::Refused { said, .. }) if lacks_json(said) => {}
-                Err(_) => return said.map(|_| Vec::new()),
+            match Self::squeue(&["--json"]) {
+                Ok(said) => match parsed_json::tasks(&said) {
+                    Ok(tasks) => return Ok(tasks),
+                    Err(NoTasks::Errors(said)) => {
+                        return Err(ClusterError::Refused {
+                            program: "squeue".into(),
+                            said,
+                        });
+                    }
+                    Err(NoTasks::NotJson) => {}
+                },
+                Err(ClusterError::Refused { said, .. }) if lacks_json(&said) => {}
+                Err(error) => return Err(error),
             }
             self.has_json.store(false, Ordering::Relaxed);
         }
@@ -109,9 +117,15 @@ impl Cluster for Slurm {
 /// Whether what `squeue` says means that it cannot print JSON at all.
 fn lacks_json(said: &str) -> bool {
     let said = said.to_lowercase();
-    ["json", "serializer", "data_parser", "openapi", "unrecognized option"]
-        .iter()
-        .any(|sign| said.contains(sign))
+    [
+        "json",
+        "serializer",
+        "data_parser",
+        "openapi",
+        "unrecognized option",
+    ]
+    .iter()
+    .any(|sign| said.contains(sign))
 }
 
 /// Numbers as `--array` takes them: `0-3,7`.

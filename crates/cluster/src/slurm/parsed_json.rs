@@ -7,19 +7,47 @@ use crate::task_state::TaskStatus;
 
 use super::states::state;
 
-/// The tasks of all arrays; none where it is no JSON of jobs.
-pub fn tasks(text: &str) -> Option<Vec<TaskStatus>> {
+/// Why there are no tasks in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoTasks {
+    /// It is no JSON of jobs.
+    NotJson,
+    /// It says that the jobs could not be found out, though the program ended well.
+    Errors(String),
+}
+
+/// The tasks of all arrays.
+///
+/// # Errors
+/// Where the text is another, or says that something went wrong: jobs that it lacks may be there all the same.
+pub fn tasks(text: &str) -> Result<Vec<TaskStatus>, NoTasks> {
     // Wrappers of sites may print something before.
-    let start = text.find('{')?;
-    let read: Json = serde_json::from_str(&text[start..]).ok()?;
-    let jobs = read.get("jobs")?.as_array()?;
-    Some(jobs.iter().flat_map(tasks_of).collect())
+    let json = text.find('{').map(|start| &text[start..]);
+    let read: Option<Json> = json.and_then(|json| serde_json::from_str(json).ok());
+    let read = read.ok_or(NoTasks::NotJson)?;
+    let errors = read.get("errors").and_then(Json::as_array);
+    if let Some(first) = errors.and_then(|errors| errors.first()) {
+        let said = ["description", "error"].map(|name| first.get(name).and_then(Json::as_str));
+        let said: Vec<&str> = said
+            .into_iter()
+            .flatten()
+            .filter(|said| !said.is_empty())
+            .collect();
+        return Err(NoTasks::Errors(said.join(": ")));
+    }
+    let jobs = read.get("jobs").and_then(Json::as_array);
+    let jobs = jobs.ok_or(NoTasks::NotJson)?;
+    Ok(jobs.iter().flat_map(tasks_of).collect())
 }
 
 /// The tasks that one entry stands for: one that has started, or all that wait.
 fn tasks_of(job: &Json) -> Vec<TaskStatus> {
     let text = |name: &str| job.get(name).and_then(Json::as_str).unwrap_or_default();
-    let Some(array) = job.get("array_job_id").and_then(number).filter(|array| *array > 0) else {
+    let Some(array) = job
+        .get("array_job_id")
+        .and_then(number)
+        .filter(|array| *array > 0)
+    else {
         return Vec::new();
     };
     let states: Vec<&str> = match job.get("job_state") {
@@ -119,7 +147,11 @@ mod tests {
             let tasks = tasks(text).unwrap();
             let numbers: Vec<u32> = tasks.iter().map(|task| task.task).collect();
             assert_eq!(numbers, [1, 2, 5, 0]);
-            assert!(tasks.iter().all(|task| task.job == 4 && task.name == "a.x.0"));
+            assert!(
+                tasks
+                    .iter()
+                    .all(|task| task.job == 4 && task.name == "a.x.0")
+            );
             assert_eq!(tasks[0].state, TaskState::Waiting);
             assert_eq!(tasks[3].state, TaskState::Ended(Ending::Badly(Some(1))));
         }
@@ -136,9 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_none() {
-        assert_eq!(tasks("squeue: no such option"), None);
-        assert_eq!(tasks("{\"errors\": []}"), None);
-        assert_eq!(tasks("{\"jobs\": []}"), Some(Vec::new()));
+    fn jobs_that_could_not_be_found_out_are_not_taken_for_gone() {
+        assert_eq!(tasks("squeue: no such option"), Err(NoTasks::NotJson));
+        assert_eq!(tasks("{\"meta\": {}}"), Err(NoTasks::NotJson));
+        assert_eq!(tasks("{\"errors\": [], \"jobs\": []}"), Ok(Vec::new()));
+        let down = r#"{"errors": [{"description": "Failed while looking for jobs", "error_number": -1,
+            "error": "Unspecified error", "source": "slurm_load_jobs"}], "jobs": []}"#;
+        let said = "Failed while looking for jobs: Unspecified error";
+        assert_eq!(tasks(down), Err(NoTasks::Errors(said.into())));
     }
 }

@@ -62,7 +62,10 @@ fn resources(submission: &Submission, settings: &SlurmSettings) -> Vec<String> {
     let minutes = given(asked.minutes);
     let on_device = asked.devices > 0;
     let partition = match on_device {
-        true => settings.device_partition.as_ref().or(settings.partition.as_ref()),
+        true => settings
+            .device_partition
+            .as_ref()
+            .or(settings.partition.as_ref()),
         false => settings.partition.as_ref(),
     };
     let gres = on_device.then(|| {
@@ -77,7 +80,10 @@ fn resources(submission: &Submission, settings: &SlurmSettings) -> Vec<String> {
     add("account", settings.account.clone());
     add("cpus-per-task", cores.map(|cores| cores.to_string()));
     // Slurm counts in 2^20 bytes.
-    add("mem", memory.map(|bytes| format!("{}M", bytes.div_ceil(1 << 20))));
+    add(
+        "mem",
+        memory.map(|bytes| format!("{}M", bytes.div_ceil(1 << 20))),
+    );
     add("time", minutes.map(|minutes| minutes.to_string()));
     add("gres", gres);
     options

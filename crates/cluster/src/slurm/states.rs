@@ -56,9 +56,19 @@ mod tests {
             (&["PENDING"][..], "Priority", None, TaskState::Waiting),
             (&["RUNNING"], "None", None, TaskState::Running),
             (&["RUNNING", "COMPLETING"], "None", None, TaskState::Running),
-            (&["FAILED", "COMPLETING"], "NonZeroExitCode", Some(256), TaskState::Running),
+            (
+                &["FAILED", "COMPLETING"],
+                "NonZeroExitCode",
+                Some(256),
+                TaskState::Running,
+            ),
             (&["COMPLETED"], "None", Some(0), ended(Ending::Well)),
-            (&["FAILED"], "NonZeroExitCode", Some(256), ended(Ending::Badly(Some(1)))),
+            (
+                &["FAILED"],
+                "NonZeroExitCode",
+                Some(256),
+                ended(Ending::Badly(Some(1))),
+            ),
             (&["FAILED"], "", Some(9), ended(Ending::Killed(9))),
             (&["FAILED"], "", None, ended(Ending::Badly(None))),
             (&["TIMEOUT"], "TimeLimit", Some(15), ended(Ending::TimedOut)),
@@ -67,8 +77,18 @@ mod tests {
             (&["NODE_FAIL", "REQUEUED"], "", None, TaskState::Waiting),
             (&["PREEMPTED"], "", None, ended(Ending::Preempted)),
             (&["CANCELLED"], "None", Some(15), ended(Ending::Cancelled)),
-            (&["CANCELLED"], "DependencyNeverSatisfied", None, ended(Ending::NeverStarted)),
-            (&["PENDING"], "DependencyNeverSatisfied", None, ended(Ending::NeverStarted)),
+            (
+                &["CANCELLED"],
+                "DependencyNeverSatisfied",
+                None,
+                ended(Ending::NeverStarted),
+            ),
+            (
+                &["PENDING"],
+                "DependencyNeverSatisfied",
+                None,
+                ended(Ending::NeverStarted),
+            ),
         ] {
             let found = state(states.iter().copied(), reason, status);
             assert_eq!(found, expected, "{states:?} {reason}");

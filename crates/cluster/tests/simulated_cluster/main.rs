@@ -1,6 +1,7 @@
 //! A cluster in memory, with machines that fail, jobs that are killed, pre-empted or forgotten, and a scheduler that does not
 //! always answer, under the code that hands in work and follows it. No real time passes, and a seed always gives the same.
 
+mod trouble;
 mod world;
 
 use std::collections::BTreeSet;
@@ -10,7 +11,8 @@ use std::time::Duration;
 use pipe_cluster::{Cut, FollowOptions, Follower, Happening, Ledger, Settled, Work};
 use pipe_foundation::system::RealSystem;
 
-use world::{Trouble, World};
+use trouble::Trouble;
+use world::World;
 
 /// Seconds between two turns.
 const PERIOD: Duration = Duration::from_secs(15);
@@ -33,7 +35,8 @@ fn study(models: usize) -> Vec<Work> {
         ..work("features".into(), "items", Vec::new())
     }];
     works.extend((0..models).map(|model| work(format!("train {model}"), "train", vec![0])));
-    works.extend((0..models).map(|model| work(format!("test {model}"), "test", vec![0, 1 + model])));
+    works
+        .extend((0..models).map(|model| work(format!("test {model}"), "test", vec![0, 1 + model])));
     let first = works.len() - models;
     let tables = models / 10;
     works.extend((0..tables).map(|table| {
@@ -93,7 +96,8 @@ fn play(works: Vec<Work>, machines: usize, trouble: Trouble) -> Told {
         now += PERIOD;
         world.pass_time();
         let mut view = world.results();
-        let mut tell = |happening| again += usize::from(matches!(happening, Happening::Again { .. }));
+        let mut tell =
+            |happening| again += usize::from(matches!(happening, Happening::Again { .. }));
         // What is refused is tried in the next turn, as a person would by attaching again.
         if let Ok(true) = follower.turn(&world, &mut view, now, &mut tell, &|| false) {
             break;
@@ -157,7 +161,9 @@ fn what_is_lost_is_done_again_and_nothing_else() {
         let works = study(100);
         let trouble = Trouble::plenty(seed);
         let told = play(works.clone(), 20, trouble);
-        let World { made, lost, doomed, .. } = &told.world;
+        let World {
+            made, lost, doomed, ..
+        } = &told.world;
         assert_eq!(told.settled, expected(&works, doomed), "seed {seed}");
         for (unit, settled) in told.settled.iter().enumerate() {
             let times = usize::from(*settled == Settled::Made);
@@ -175,7 +181,9 @@ fn ten_thousand_steps_survive_a_cluster_that_fails_all_the_time() {
         ..Trouble::plenty(77)
     };
     let told = play(works.clone(), 300, trouble);
-    let World { made, doomed, lost, .. } = &told.world;
+    let World {
+        made, doomed, lost, ..
+    } = &told.world;
     assert_eq!(told.settled, expected(&works, doomed));
     let twice = made.iter().filter(|made| **made > 1).count();
     assert_eq!(twice, 0);

@@ -3,71 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::trouble::Trouble;
 use pipe_cluster::{
-    Cluster, ClusterError, ClusterLimits, DependencyKind, Ending, Left, Ledger, PieceFile, Results,
+    Cluster, ClusterError, ClusterLimits, DependencyKind, Ending, Ledger, Left, PieceFile, Results,
     Submission, TaskState, TaskStatus, Work,
 };
 use pipe_foundation::random::{stream, uniform, whole};
-
-/// How often something goes wrong: chances for each task and period, or for each question.
-#[derive(Clone, Copy, Debug)]
-pub struct Trouble {
-    pub seed: u64,
-    /// A task is killed by a signal.
-    pub killed: f64,
-    /// Its machine fails.
-    pub machine_fails: f64,
-    /// It is pre-empted, and starts again by itself or not.
-    pub preempted: f64,
-    /// It runs out of time, with work to go on from.
-    pub timed_out: f64,
-    /// A unit fails by itself, for good.
-    pub doomed: f64,
-    /// The scheduler does not answer.
-    pub silent: f64,
-    /// It takes an array and does not say so.
-    pub unanswered: f64,
-    /// A task that is over is forgotten, for each period.
-    pub forgotten: f64,
-    /// A result is seen late.
-    pub late: f64,
-    /// Another terminal goes on.
-    pub takes_over: f64,
-}
-
-impl Trouble {
-    pub fn none(seed: u64) -> Self {
-        Self {
-            seed,
-            killed: 0.0,
-            machine_fails: 0.0,
-            preempted: 0.0,
-            timed_out: 0.0,
-            doomed: 0.0,
-            silent: 0.0,
-            unanswered: 0.0,
-            forgotten: 0.0,
-            late: 0.0,
-            takes_over: 0.0,
-        }
-    }
-
-    pub fn plenty(seed: u64) -> Self {
-        Self {
-            seed,
-            killed: 0.01,
-            machine_fails: 0.01,
-            preempted: 0.02,
-            timed_out: 0.01,
-            doomed: 0.02,
-            silent: 0.1,
-            unanswered: 0.1,
-            forgotten: 0.3,
-            late: 0.2,
-            takes_over: 0.05,
-        }
-    }
-}
 
 struct Task {
     pieces: Vec<PieceFile>,
@@ -301,7 +242,11 @@ impl World {
                 false => (0, Ending::Well),
             };
             let array = self.jobs.borrow()[&job].array;
-            std::fs::write(self.ledger.ended(array, &number.to_string()), format!("{code}\n")).unwrap();
+            std::fs::write(
+                self.ledger.ended(array, &number.to_string()),
+                format!("{code}\n"),
+            )
+            .unwrap();
             self.task(job, number, |task| task.state = TaskState::Ended(ending));
         }
     }
@@ -315,8 +260,14 @@ impl World {
         if self.made[unit] > 0 {
             return Some(true);
         }
-        if !self.works[unit].after.iter().all(|before| self.made[*before] > 0) {
-            self.ledger.leave(&piece.unit, &Left::WithoutInputs).unwrap();
+        if !self.works[unit]
+            .after
+            .iter()
+            .all(|before| self.made[*before] > 0)
+        {
+            self.ledger
+                .leave(&piece.unit, &Left::WithoutInputs)
+                .unwrap();
             return None;
         }
         if self.doomed.contains(&unit) {
@@ -401,7 +352,11 @@ impl Cluster for World {
             after: submission.after.clone(),
             tasks: tasks.collect(),
         };
-        assert!(!jobs.values().any(|known| known.name == job.name), "{} twice", job.name);
+        assert!(
+            !jobs.values().any(|known| known.name == job.name),
+            "{} twice",
+            job.name
+        );
         jobs.insert(number, job);
         match self.draws(self.trouble.unanswered) {
             true => Err(ClusterError::Refused {

@@ -33,7 +33,9 @@ impl Job {
             Self::Group(_, statuses) => {
                 let statuses = statuses.into_iter();
                 let result = |status: StepStatus| status.hit().unwrap_or_else(StepResult::skipped);
-                statuses.map(|(step, status)| (step, result(status))).collect()
+                statuses
+                    .map(|(step, status)| (step, result(status)))
+                    .collect()
             }
             Self::Aggregate(step, _) => vec![(step, StepResult::skipped())],
         }

@@ -92,7 +92,11 @@ mod tests {
             let items: Vec<usize> = (0..count).collect();
             for of in [1, 2, 3, 7, 130] {
                 let shares = (0..of).map(|number| ItemShare { number, of }.of(&items));
-                assert_eq!(shares.collect::<Vec<_>>().concat(), items, "{count} in {of}");
+                assert_eq!(
+                    shares.collect::<Vec<_>>().concat(),
+                    items,
+                    "{count} in {of}"
+                );
             }
         }
         assert!(ItemShare { number: 9, of: 3 }.of(&[1, 2, 3]).is_empty());

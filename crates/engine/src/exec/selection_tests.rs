@@ -87,7 +87,10 @@ fn shares_are_made_apart_and_the_set_of_them_computes_nothing() {
         ..toys.options()
     });
     assert_eq!(Toys::statuses(&summary), [Executed, Executed, Skipped]);
-    assert_eq!((summary.items.computed, summary.items.reused), (0, 2 * NAMES.len()));
+    assert_eq!(
+        (summary.items.computed, summary.items.reused),
+        (0, 2 * NAMES.len())
+    );
     assert!(toys.leaves_no_trace());
 }
 
@@ -152,7 +155,10 @@ fn results_are_seen_to_appear_and_a_run_ends_with_what_others_made() {
         ..toys.options()
     });
     assert_eq!(Toys::statuses(&summary), [Hit, Executed, Failed]);
-    assert_eq!(summary.steps[2].error.as_deref(), Some("its machine burnt down"));
+    assert_eq!(
+        summary.steps[2].error.as_deref(),
+        Some("its machine burnt down")
+    );
     assert!(!toys.leaves_no_trace());
 }
 
@@ -169,7 +175,11 @@ fn a_plan_key_knows_all_that_a_key_depends_on_but_results() {
     let longer = MANIFEST.replace("input = \"listed\"", "input = \"listed\"\nlength = 2");
     let plan = toy_domain::plan(folder.path(), &longer, Device::default());
     let changed = Resolver::new(&plan, &toys.cache, &|| false).plan_keys(None);
-    let same: Vec<bool> = keys.iter().zip(&changed).map(|(one, other)| one == other).collect();
+    let same: Vec<bool> = keys
+        .iter()
+        .zip(&changed)
+        .map(|(one, other)| one == other)
+        .collect();
     assert_eq!(same, [true, false, true]);
     assert_eq!(units(&plan).len(), 2);
 }

@@ -20,9 +20,14 @@ pub fn units(plan: &Plan) -> Vec<PlanUnit> {
         is_group,
         after: Vec::new(),
     };
-    let groups = plan.item_groups().into_iter().map(|steps| unit(steps, true));
+    let groups = plan
+        .item_groups()
+        .into_iter()
+        .map(|steps| unit(steps, true));
     let whole = (0..plan.steps.len()).filter(|&step| !plan.steps[step].is_item_wise());
-    let mut units: Vec<PlanUnit> = groups.chain(whole.map(|step| unit(vec![step], false))).collect();
+    let mut units: Vec<PlanUnit> = groups
+        .chain(whole.map(|step| unit(vec![step], false)))
+        .collect();
     units.sort_by_key(|unit| unit.steps[0]);
     let mut unit_of = vec![0; plan.steps.len()];
     for (index, unit) in units.iter().enumerate() {

@@ -69,7 +69,9 @@ impl<'a> Watch<'a> {
 
     /// How long the step took that has a result, in seconds; 0 where its record cannot be read.
     pub fn seconds(&self, step: usize) -> f64 {
-        let record = self.key(step).map(|key| self.resolver.cache.records.get(&key));
+        let record = self
+            .key(step)
+            .map(|key| self.resolver.cache.records.get(&key));
         let record = record.and_then(|record| record.ok().flatten());
         record.map_or(0.0, |record| record.seconds)
     }

@@ -292,8 +292,7 @@ fn declare(
         let first = steps.len();
         for variant in variants {
             let before = diagnostics.len();
-            let (checked, resources) =
-                check_variant(stage, &variant, vars, matrix, diagnostics)?;
+            let (checked, resources) = check_variant(stage, &variant, vars, matrix, diagnostics)?;
             let others = Others {
                 stages: &stages,
                 broken: &broken,

@@ -14,13 +14,19 @@ pub const KEY: &str = "resources";
 pub const PARAMETERS: &[Parameter] = &[
     Parameter::optional(
         "cores",
-        Shape::Integer { min: 1, max: 65_536 },
+        Shape::Integer {
+            min: 1,
+            max: 65_536,
+        },
         "Cores to ask for.",
     )
     .unkeyed(),
     Parameter::optional(
         "memory_gb",
-        Shape::Float { min: 0.001, max: 1e6 },
+        Shape::Float {
+            min: 0.001,
+            max: 1e6,
+        },
         "Memory to ask for, in GB of 10^9 bytes.",
     )
     .unkeyed(),
@@ -32,7 +38,10 @@ pub const PARAMETERS: &[Parameter] = &[
     .unkeyed(),
     Parameter::optional(
         "minutes",
-        Shape::Integer { min: 1, max: 1_000_000 },
+        Shape::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
         "The longest that a step takes, in minutes; what takes longer is ended.",
     )
     .unkeyed(),
@@ -72,7 +81,9 @@ impl DeclaredResources {
                 );
                 diagnostics.push(wrong.at(
                     &node.place,
-                    format!("expected a table such as {{ cores = 4, minutes = 60 }}, found {found}"),
+                    format!(
+                        "expected a table such as {{ cores = 4, minutes = 60 }}, found {found}"
+                    ),
                 ));
                 Self::default()
             }

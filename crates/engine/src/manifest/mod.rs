@@ -45,7 +45,9 @@ pub use checked::{Files, Manifest};
 pub use confinement::{OUTSIDE, leads_out};
 pub use declaration::Declaration;
 pub use declare::Vocabulary;
-pub use declared_resources::{DeclaredResources, KEY as RESOURCES, PARAMETERS as RESOURCE_PARAMETERS};
+pub use declared_resources::{
+    DeclaredResources, KEY as RESOURCES, PARAMETERS as RESOURCE_PARAMETERS,
+};
 pub use diagnostic::Diagnostic;
 pub use diagnostics::Diagnostics;
 pub use identity::{is_usable as is_usable_name, location, name_by_path, present_name};

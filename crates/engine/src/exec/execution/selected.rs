@@ -15,7 +15,9 @@ use super::{Execution, LookedUp};
 #[error("`{step}` has the key {found} here, not {expected}")]
 #[diagnostic(
     code(run::key),
-    help("the manifest, a file that it names, the program or the device is another than where the run was planned")
+    help(
+        "the manifest, a file that it names, the program or the device is another than where the run was planned"
+    )
 )]
 struct UnexpectedKey {
     step: String,
