@@ -5,6 +5,7 @@ use pipe_engine::exec::{PlanUnit, Watch};
 use pipe_engine::plan::{Plan, Step};
 use pipe_engine::stage::Stage;
 use pipe_foundation::Digest;
+use pipe_stages::stage::COMMAND;
 
 /// What item-wise steps that are computed together are an example of.
 const ITEMS: &str = "items";
@@ -65,15 +66,18 @@ pub fn plan_key_of(steps: &[usize], plan_keys: &[Option<Digest>]) -> Option<Dige
 /// What one step asks for: what its stage declares in the manifest, or what it says itself.
 fn asked(plan: &Plan, step: &Step) -> Resources {
     let declared = step.declaration.resources;
+    // Only what the manifest declares is asked for: trainings could use as many threads as there are.
+    let is_declared = step.declaration.kind.name == COMMAND;
     let (own, on_device) = match &step.stage {
-        Stage::Source(_) => (Default::default(), false),
-        Stage::Items(stage) => (stage.resources(), false),
+        Stage::Items(stage) if is_declared => (stage.resources(), false),
+        Stage::Aggregate(stage) if is_declared => (stage.resources(), false),
         Stage::Aggregate(stage) => {
             let on_device = stage.uses_device() && plan.device.is_accelerator();
-            (stage.resources(), on_device)
+            (Default::default(), on_device)
         }
+        Stage::Items(_) | Stage::Source(_) => (Default::default(), false),
     };
-    // A stage that says it can use one thread says nothing.
+    // One thread is what a command counts as that declares none.
     let threads = own.threads;
     Resources {
         cores: declared
