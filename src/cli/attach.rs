@@ -60,6 +60,7 @@ pub fn attach(arguments: &HandedInArguments, common: &Common) -> Result<u8, CliE
 
 /// Those that the user means.
 pub fn find(arguments: &HandedInArguments, mut found: Vec<HandedIn>) -> Vec<HandedIn> {
+    found.retain(|run| !run.run.over);
     if let Some(manifest) = &arguments.manifest {
         let given = std::path::absolute(manifest).ok();
         found.retain(|run| {

@@ -188,6 +188,14 @@ impl Session<'_> {
             if elsewhere.failed.is_empty() {
                 // What went well leaves its results; what did not, its logs.
                 let _ = RealSystem.remove_folders(ledger.folder());
+            } else {
+                // Jobs that wait for what has failed would be in the way of the next run. Slurm ends them, too, if this fails.
+                let _ = slurm.cancel(&follower.jobs());
+                let over = RunFile {
+                    over: true,
+                    ..handed_in.run.clone()
+                };
+                let _ = over.write(ledger.folder());
             }
         } else {
             drop(alone);
@@ -244,7 +252,8 @@ impl Session<'_> {
             None => {
                 let polled = slurm.poll()?;
                 let mut live = earlier.iter().rev();
-                live.find(|run| !run.live(&polled).is_empty()).cloned()
+                live.find(|run| !run.run.over && !run.live(&polled).is_empty())
+                    .cloned()
             }
         };
         if let Some(known) = known {
@@ -279,6 +288,7 @@ impl Session<'_> {
             arguments: words.map(text_of).collect::<Result<_, _>>()?,
             plan_key: plan_key.to_owned(),
             started_s: started.unwrap_or_default().as_secs(),
+            over: false,
         };
         let written = run.write(ledger.folder());
         written.map_err(|reason| CliError::Output {

@@ -22,6 +22,9 @@ pub struct RunFile {
     pub plan_key: String,
     /// When it began, in seconds since 1970.
     pub started_s: u64,
+    /// True once all is settled; its folder stays for its logs.
+    #[serde(default)]
+    pub over: bool,
 }
 
 impl RunFile {
