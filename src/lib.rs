@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | [`pipe_foundation`] | the layer to the system, digests, whole files, functions with fixed bits, matrix products, threads, features, progress | |
 //! | [`pipe_engine`] | manifests, keys, plans, the cache, runs and their history | `pipe_foundation` |
+//! | [`pipe_cluster`] | work handed to a cluster, followed there, handed in again | `pipe_foundation` |
 //! | [`pipe_speech`] | audio files, the front end of speech, corpora | `pipe_foundation` |
 //! | [`pipe_nn`] | networks, their model files, CUDA devices, the training loop | `pipe_foundation` |
 //! | `pipe_inference` | models of others in ONNX, and what executes them | `pipe_foundation` |
@@ -25,6 +26,7 @@
 //! | [`track`] | trainings as TensorBoard shows them |
 //! | [`doctor`] | checks of the machine, the folder and the cache |
 //! | [`configuration`] | what the user has configured for every project |
+//! | [`cluster`] | a plan as work for a cluster, and the runs that were handed to one |
 //! | [`trust`] | projects whose manifests may start programs and name files elsewhere |
 //! | [`lock`] | what a run depended on and gave, as a file |
 //! | [`bundle`] | a run as one file, for others |
@@ -38,6 +40,7 @@ pub mod inspect;
 pub mod track;
 pub mod doctor;
 pub mod configuration;
+pub mod cluster;
 pub mod trust;
 pub mod lock;
 pub mod bundle;

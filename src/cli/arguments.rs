@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
@@ -9,10 +10,12 @@ use crate::version::VERSION;
 
 use super::bundle_arguments::{BundleArguments, ReproduceArguments};
 use super::cache_arguments::CacheArguments;
+use super::cluster_arguments::{HandedInArguments, StepArguments};
 use super::corpora_arguments::{AuditArguments, CorporaArguments};
 use super::limit_argument::{LimitArgument, limits_of, parse_limit};
 use super::manifest_arguments::{DeviceArguments, ManifestArguments};
 use super::model_arguments::{ExportArguments, PredictArguments};
+use super::run_arguments::RunArguments;
 
 const AFTER_HELP: &str = "\
 Start with:  pipe init, then pipe run pipeline.toml
@@ -52,6 +55,26 @@ pub struct Common {
 }
 
 impl Common {
+    /// The options that a process has to be given so that it works as this one, but for `--json`.
+    pub fn words(&self) -> Vec<OsString> {
+        let Self {
+            cache,
+            corpora,
+            json: _,
+            limits,
+        } = self;
+        let mut words: Vec<OsString> = vec!["--cache".into(), cache.into()];
+        if let Some(corpora) = corpora {
+            words.extend(["--corpora".into(), corpora.into()]);
+        }
+        for limit in limits {
+            words.extend(["--limit".into(), limit.to_string().into()]);
+        }
+        words
+    }
+}
+
+impl Common {
     /// What manifests may ask for.
     pub fn limits(&self) -> Limits {
         limits_of(&self.limits)
@@ -63,6 +86,13 @@ impl Common {
 pub enum Subcommand {
     /// Bring every step of a manifest up to date.
     Run(RunArguments),
+    /// Follow a run that was handed to a cluster to its end, as `pipe run` does.
+    Attach(HandedInArguments),
+    /// End all jobs of a run that was handed to a cluster. Results that are done stay.
+    Cancel(HandedInArguments),
+    /// Do one step of a manifest, whose inputs are in the cache, as a job of a cluster does. The result goes into the cache
+    /// alone.
+    Step(StepArguments),
     /// Write down what a run depended on and gave, to hold later runs to it.
     Lock(LockArguments),
     /// Put a run into one file for others, or unpack one.
@@ -105,55 +135,6 @@ pub enum Subcommand {
     Schema(SchemaArguments),
     /// Write a manifest, or a project, to start from.
     Init(InitArguments),
-}
-
-/// Arguments of `run`.
-#[derive(Args)]
-pub struct RunArguments {
-    /// The manifest.
-    #[command(flatten)]
-    pub manifest: ManifestArguments,
-    /// Where trainings and evaluations compute.
-    #[command(flatten)]
-    pub device: DeviceArguments,
-    /// Let `command` stages start their programs, though you have not trusted the project with `pipe trust`. `pipe plan`
-    /// shows the programs.
-    #[arg(long)]
-    pub allow_commands: bool,
-    /// Run the programs of `command` stages in a sandbox of bubblewrap: they can write only their outputs and temporary
-    /// files, have no network, and see neither other processes nor keys in your home folder. Results are cached as
-    /// without it.
-    #[arg(long)]
-    pub sandbox: bool,
-    /// Cores to use; all by default.
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
-    /// After a failure, continue with everything that does not need the failed step; reports use whatever results
-    /// exist.
-    #[arg(long, short)]
-    pub keep_going: bool,
-    /// Memory that concurrent steps, or the recordings at work in one, may need together, such as 8GB; by default all
-    /// that is available. One step, and one recording, always runs, whatever it needs.
-    #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_bytes)]
-    pub memory: Option<u64>,
-    /// Keep checkpoints of finished trainings up to this size, so that more epochs continue from them; the oldest go
-    /// first. 1GB by default.
-    #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_bytes)]
-    pub keep_checkpoints: Option<u64>,
-    /// Use no vector instructions that only some processors have. Results have the same bits either way, so this only
-    /// serves to prove it, slowly; the records of the steps mention it.
-    #[arg(long)]
-    pub portable: bool,
-    /// Fail instead of giving anything else than the lock file says, which is beside the manifest: see `pipe lock`. What
-    /// is known to differ before the run is reported in the words of `pipe why`, and nothing is run.
-    #[arg(long)]
-    pub locked: bool,
-    /// Folder under which results appear.
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub runs: PathBuf,
-    /// Log training metrics for another program while trainings run: tensorboard=FOLDER.
-    #[arg(long, value_name = "TRACKER=FOLDER")]
-    pub track: Option<String>,
 }
 
 /// Arguments of `runs`.

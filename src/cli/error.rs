@@ -1,6 +1,7 @@
 //! Why a subcommand could not do its work.
 
 use miette::Diagnostic;
+use pipe_cluster::ClusterError;
 use pipe_engine::cache::CacheError;
 use pipe_engine::exec::RunError;
 use pipe_engine::manifest::Diagnostics;
@@ -109,6 +110,10 @@ pub enum CliError {
         /// What to do.
         help: String,
     },
+    /// A cluster cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cluster(#[from] ClusterError),
     /// Output could not be written.
     #[error("cannot write {what}: {reason}")]
     #[diagnostic(
@@ -157,7 +162,7 @@ impl CliError {
             | Self::NotAsLocked { .. }
             | Self::Untrusted { .. }
             | Self::Usage { .. } => 2,
-            Self::Output { .. } | Self::Threads(_) | Self::Step(_) => 1,
+            Self::Output { .. } | Self::Threads(_) | Self::Step(_) | Self::Cluster(_) => 1,
         }
     }
 }

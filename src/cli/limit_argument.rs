@@ -1,5 +1,7 @@
 //! `--limit NAME=NUMBER`: how much a manifest may ask for.
 
+use std::fmt;
+
 use pipe_engine::manifest::Limits;
 
 use pipe_stages::byte_size::parse_bytes;
@@ -9,6 +11,13 @@ use pipe_stages::byte_size::parse_bytes;
 pub struct LimitArgument {
     name: String,
     most: u64,
+}
+
+/// As it is given.
+impl fmt::Display for LimitArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.most)
+    }
 }
 
 /// Reads `variants=200000`, or `file_bytes=1GB`.

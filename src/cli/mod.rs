@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, and how runs look on a terminal.
 
 mod arguments;
+mod attach;
 mod audit;
 mod bars;
 mod built_in_corpora;
@@ -9,7 +10,9 @@ mod bundle_arguments;
 mod bundle_files;
 mod cache;
 mod cache_arguments;
+mod cancel;
 mod chart;
+mod cluster_arguments;
 mod command_line;
 mod console;
 mod context;
@@ -20,6 +23,7 @@ mod corpora_diagnostic;
 mod corpus_named;
 mod error;
 mod evaluations;
+mod executor;
 mod export;
 mod export_emobox;
 mod failures;
@@ -27,6 +31,7 @@ mod date;
 mod diagnostics;
 mod diff;
 mod doctor;
+mod following;
 mod graph;
 mod init;
 mod json;
@@ -48,10 +53,12 @@ mod reason;
 mod report;
 mod reproduce;
 mod run;
+mod run_arguments;
 mod runs;
 mod schema;
 mod show;
 mod signals;
+mod step;
 mod trust;
 mod visible;
 mod whence;
@@ -118,6 +125,9 @@ fn work(arguments: Arguments) -> ExitCode {
     let done = start_shared_threads().map_err(CliError::from);
     let done = done.and_then(|()| match arguments.command {
         Subcommand::Run(options) => run::run(&options, &arguments.common),
+        Subcommand::Attach(options) => attach::attach(&options, &arguments.common),
+        Subcommand::Cancel(options) => cancel::cancel(&options, &arguments.common),
+        Subcommand::Step(options) => step::step(&options, &arguments.common),
         Subcommand::Lock(options) => lock::lock(&options, &arguments.common),
         Subcommand::Bundle(options) => bundle::bundle(&options, &arguments.common),
         Subcommand::Reproduce(options) => reproduce::reproduce(&options, &arguments.common),

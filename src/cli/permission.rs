@@ -15,11 +15,12 @@ use pipe_stages::domain::SpeechPlan;
 use pipe_stages::shell_words;
 use pipe_stages::stage::why_no_sandbox;
 
-use super::arguments::{Common, RunArguments};
+use super::arguments::Common;
 use super::command_line::command_line;
 use super::console::print_error;
 use super::context;
 use super::error::CliError;
+use super::run_arguments::RunArguments;
 use super::visible::visible;
 
 /// How many programs are shown before the user is asked.

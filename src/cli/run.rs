@@ -4,25 +4,37 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use pipe_engine::cache::Cache;
 use pipe_engine::exec::{Observer, RunOptions, RunSummary, run as execute};
 use pipe_foundation::sync;
 
+use crate::configuration::{Configuration, ExecutorKind};
 use crate::lock::LockFile;
 use crate::track::{TrackTarget, Tracking};
+use pipe_stages::domain::SpeechPlan;
 use pipe_stages::visible_devices;
 
-use super::arguments::{Common, RunArguments};
+use super::arguments::Common;
 use super::bars::BarObserver;
 use super::console::print_error;
 use super::context;
 use super::error::CliError;
 use super::json::JsonObserver;
 use super::lines::{LineObserver, counted};
+use super::run_arguments::RunArguments;
 use super::signals::Signals;
-use super::{lock, own_name, permission};
+use super::{executor, lock, own_name, permission};
 
-/// Runs a manifest.
+/// Runs a manifest, here or where the user has it done.
 pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
+    let configuration = Configuration::load()?.executor;
+    match arguments.executor.unwrap_or(configuration.kind) {
+        ExecutorKind::Local => run_here(arguments, common),
+        ExecutorKind::Slurm => executor::run(arguments, common, &configuration, None),
+    }
+}
+
+fn run_here(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     if arguments.portable {
         pipe_foundation::arithmetic::force_portable();
     }
@@ -60,39 +72,82 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         }
     };
     drop(observer);
-    if !summary.interrupted {
-        super::report::write_pages(&plan, &cache, &summary.results, &arguments.runs)?;
-    }
-    if summary.interrupted && !common.json {
-        print_error("stopped; the same command continues from here");
-    } else if !common.json {
-        tell_failures(&summary, arguments.keep_going);
-        tell_blocked(&summary, &arguments.runs);
-        tell_lost(&summary, &arguments.runs, &common.cache);
-        super::report::show(&plan, &cache, &summary, &arguments.runs)?;
-    }
-    let mut code = exit_code(&summary, &signals);
-    if let (Some(lock), 0) = (&lock, code) {
-        let claimed = lock::metric_lines(lock, &plan, &cache)?;
-        if !claimed.is_empty() {
-            print_error(&format!(
-                "every result is as in the lock file, but its metrics are not those of the results; it was edited:\n{}",
-                claimed.trim_end()
-            ));
-            code = 1;
+    let run = Ended {
+        plan: &plan,
+        cache: &cache,
+        arguments,
+        common,
+        lock: lock.as_ref(),
+        signals: &signals,
+    };
+    run.show(&summary, &lost)
+}
+
+/// A run that has ended, to be shown.
+pub struct Ended<'a> {
+    /// Its plan.
+    pub plan: &'a SpeechPlan,
+    /// Its cache.
+    pub cache: &'a Cache,
+    /// How it was asked for.
+    pub arguments: &'a RunArguments,
+    /// How it was asked for.
+    pub common: &'a Common,
+    /// The lock file that it was held to.
+    pub lock: Option<&'a LockFile>,
+    /// Which signal stopped it.
+    pub signals: &'a Signals,
+}
+
+impl Ended<'_> {
+    /// Writes its pages, shows what came of it, and gives its exit code.
+    pub fn show(
+        &self,
+        summary: &RunSummary,
+        lost: &Mutex<Option<std::io::Error>>,
+    ) -> Result<u8, CliError> {
+        let Self {
+            plan,
+            cache,
+            arguments,
+            common,
+            lock,
+            signals,
+        } = *self;
+        if !summary.interrupted {
+            super::report::write_pages(plan, cache, &summary.results, &arguments.runs)?;
         }
-    }
-    // Standard output cannot say it.
-    let lost = sync::lock(&lost).take();
-    Ok(match lost {
-        Some(reason) => {
-            print_error(&format!(
-                "events could not be written to standard output: {reason}"
-            ));
-            code.max(1)
+        if summary.interrupted && !common.json {
+            print_error("stopped; the same command continues from here");
+        } else if !common.json {
+            tell_failures(summary, arguments.keep_going);
+            tell_blocked(summary, &arguments.runs);
+            tell_lost(summary, &arguments.runs, &common.cache);
+            super::report::show(plan, cache, summary, &arguments.runs)?;
         }
-        None => code,
-    })
+        let mut code = exit_code(summary, signals);
+        if let (Some(lock), 0) = (lock, code) {
+            let claimed = lock::metric_lines(lock, plan, cache)?;
+            if !claimed.is_empty() {
+                print_error(&format!(
+                    "every result is as in the lock file, but its metrics are not those of the results; it was edited:\n{}",
+                    claimed.trim_end()
+                ));
+                code = 1;
+            }
+        }
+        // Standard output cannot say it.
+        let lost = sync::lock(lost).take();
+        Ok(match lost {
+            Some(reason) => {
+                print_error(&format!(
+                    "events could not be written to standard output: {reason}"
+                ));
+                code.max(1)
+            }
+            None => code,
+        })
+    }
 }
 
 /// Who shows the events of a run, and why some of them could not be written, once that happens.

@@ -1,6 +1,8 @@
 //! `pipe schema`: the stage kinds, their parameters, defaults and ranges; with `--json` as a JSON Schema.
 
-use pipe_engine::manifest::{Absent, Kind, Parameter, Shape, suggest};
+use pipe_engine::manifest::{
+    Absent, Kind, Parameter, RESOURCE_PARAMETERS, RESOURCES, Shape, suggest,
+};
 use serde_json::{Map, Value as Json, json};
 
 use pipe_stages::stage::kinds;
@@ -139,6 +141,11 @@ fn json_schema(shown: &[&Kind]) -> Json {
                 "description": "Limits the stage to some values of some axes of the matrix.",
                 "type": "object",
             });
+            let mut resources = table_schema(RESOURCE_PARAMETERS);
+            resources["description"] = json!(
+                "What a step of the stage takes of a machine of a cluster. No key depends on it."
+            );
+            object["properties"][RESOURCES] = resources;
             if let Some(required) = object["required"].as_array_mut() {
                 required.push(json!("kind"));
             }

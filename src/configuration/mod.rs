@@ -16,7 +16,7 @@ use pipe_foundation::regular_file;
 use serde::Deserialize;
 
 pub use cache::CacheConfiguration;
-pub use executor::ExecutorConfiguration;
+pub use executor::{ExecutorConfiguration, ExecutorKind};
 pub use folder::folder;
 
 /// The file in [`folder`].

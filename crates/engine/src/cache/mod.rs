@@ -18,6 +18,7 @@
 //! | `published/<digest>.json` | what runs of a manifest put into a folder for people, under the digest of their paths |
 //! | `unfinished/<key>/` | what a running step needs to continue after a kill, such as the checkpoint of a training; under its key but for the device; removed when it is published |
 //! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs continue from it |
+//! | `jobs/<id>/` | a run that was handed to a cluster: its jobs, their logs and what became of them |
 //! | `locks/`, `tmp/` | locks that die with their process; work in progress |
 //!
 //! What is looked for is whole, or damaged, or absent; or it cannot be read, which is always an error and never one of
@@ -270,6 +271,11 @@ impl Cache {
 
     fn step_lock_path(&self, fingerprint: &FingerprintInputs) -> PathBuf {
         self.lock_path(&checkpoint_key(fingerprint).hex())
+    }
+
+    /// The folder of the runs that were handed to a cluster.
+    pub fn jobs(&self) -> PathBuf {
+        self.own().join("jobs")
     }
 
     /// The lock file for `name`.

@@ -19,7 +19,7 @@ const VERSION: &str = "pipe cache 1\n";
 const FOLDERS: [&str; 3] = ["steps", "locks", "tmp"];
 
 /// What may be in a cache, of this version or an earlier one; another process may have made it just now.
-const PARTS: [&str; 18] = [
+const PARTS: [&str; 19] = [
     "VERSION",
     "steps",
     "locks",
@@ -35,6 +35,7 @@ const PARTS: [&str; 18] = [
     "unfinished",
     "checkpoints",
     "trajectories",
+    "jobs",
     "items.log",
     "files.log",
     "findings.log",

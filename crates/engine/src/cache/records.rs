@@ -142,6 +142,16 @@ impl Records {
         Ok(paths)
     }
 
+    /// The keys of all records, by their names alone.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn keys(&self) -> Result<HashSet<Digest>, CacheError> {
+        let paths = self.paths()?;
+        let stems = paths.iter().filter_map(|path| path.file_stem()?.to_str());
+        Ok(stems.filter_map(Digest::parse).collect())
+    }
+
     /// Reads one record file; one under another name than its own is damaged.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use pipe_foundation::Digest;
 use serde_json::Value as Json;
 
+use crate::artifact::FingerprintInputs;
+
 use super::checkpoint_key::checkpoint_key;
 use super::error::CacheError;
 use super::items::StepTag;
@@ -43,6 +45,14 @@ impl Cache {
     /// Another run may replace it at any time, so its files must be checked when read.
     pub fn checkpoint(&self, checkpoint: &Digest) -> PathBuf {
         self.below(&format!("checkpoints/{checkpoint}"))
+    }
+
+    /// True where a step with this fingerprint has kept something to continue from.
+    pub fn is_unfinished(&self, fingerprint: &FingerprintInputs) -> bool {
+        let key = checkpoint_key(fingerprint);
+        let folder = self.own().join("unfinished").join(key.hex());
+        let entries = self.system.entries(&folder);
+        entries.is_ok_and(|entries| !entries.is_empty())
     }
 
     /// Moves what a finished step kept to where longer runs of it find it.

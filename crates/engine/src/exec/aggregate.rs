@@ -71,8 +71,8 @@ pub struct AggregateRun<'a> {
     pub outputs: &'a Outputs,
     /// Folders for work in progress.
     pub scratch: &'a Scratch,
-    /// Where the run is recorded.
-    pub log: &'a RunLog<'a>,
+    /// Where the run is recorded; none where another one is.
+    pub log: Option<&'a RunLog<'a>>,
     /// Why steps have to run.
     pub misses: &'a Misses,
     /// Receives events.
@@ -164,8 +164,9 @@ impl AggregateRun<'_> {
         let checkpoint = match stage.extensible() {
             [] => None,
             parameters => {
-                self.log
-                    .record_start(id, fingerprint.key(), checkpoint_key(fingerprint))?;
+                if let Some(log) = self.log {
+                    log.record_start(id, fingerprint.key(), checkpoint_key(fingerprint))?;
+                }
                 Some(final_checkpoint_key(fingerprint, parameters))
             }
         };

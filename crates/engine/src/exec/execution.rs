@@ -24,6 +24,8 @@ use super::scheduler::{Scheduler, Unit};
 use super::status::MissingInputs;
 use super::step_status::StepStatus;
 
+mod selected;
+
 /// How far into the ready queue is looked for a unit that fits, so that a long queue of units too large to start costs
 /// no more than a short one.
 const LOOK_AHEAD: usize = 256;
@@ -94,10 +96,11 @@ impl<'a, 'r> Execution<'a, 'r> {
     pub fn run(&mut self) -> Result<BTreeSet<Digest>, CacheError> {
         std::thread::scope(|scope| {
             let (sender, receiver) = channel::<Ended>();
-            self.add(self.work.resolver.machine_faults());
+            let faults = self.wanted(self.work.resolver.machine_faults());
+            self.add(faults);
             if !self.options.keep_going {
                 // Told before the first step starts rather than after the last one before it.
-                let refused = self.work.resolver.refused();
+                let refused = self.wanted(self.work.resolver.refused());
                 self.refused = refused.iter().map(|(step, _)| *step).collect();
                 self.add(refused);
             }
@@ -135,7 +138,8 @@ impl<'a, 'r> Execution<'a, 'r> {
 
     /// True once nothing more may start.
     fn is_stopping(&self) -> bool {
-        let failed = self.results.any_failed() && !self.options.keep_going;
+        let stops = !self.options.keep_going && !self.options.for_another_run;
+        let failed = self.results.any_failed() && stops;
         // After a fault of the machine nothing can be relied on.
         failed || self.results.machine_failed() || !self.damaged.is_empty() || self.is_cut_short()
     }
@@ -175,7 +179,7 @@ impl<'a, 'r> Execution<'a, 'r> {
             if self.is_cut_short() {
                 return;
             }
-            let status = self.status(unit);
+            let status = self.look_up_selected(unit);
             if self.work.observer.interrupted() && status.is_ok() {
                 // What was being read may seem to be unreadable.
                 return;
@@ -291,7 +295,7 @@ impl<'a, 'r> Execution<'a, 'r> {
         }
         // All that start together at a device are announced before the first of them gets there.
         for (unit, job, lent, launch) in started {
-            let work = self.work;
+            let (work, share) = (self.work, self.options.share);
             let past = match self.options.keep_going {
                 true => PastLimit::LeaveOut,
                 false => PastLimit::End,
@@ -303,7 +307,7 @@ impl<'a, 'r> Execution<'a, 'r> {
                     launch();
                 }
                 let steps = job.steps();
-                let results = catch_unwind(AssertUnwindSafe(|| job.run(work, &lent, past)));
+                let results = catch_unwind(AssertUnwindSafe(|| job.run(work, &lent, past, share)));
                 let results = results.unwrap_or_else(|panic| {
                     let failed = |step| (step, StepResult::failed(internal_error(&*panic), None));
                     Ok(steps.into_iter().map(failed).collect())

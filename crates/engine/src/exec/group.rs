@@ -26,6 +26,7 @@ use super::observer::{Observer, StepProgress};
 use super::outcome::StepResult;
 use super::pass::Walked;
 use super::pass_fault::PassFault;
+use super::selection::ItemShare;
 use super::step_status::StepStatus;
 use super::walk::Walk;
 use super::width::Width;
@@ -34,6 +35,7 @@ mod bad;
 mod expected;
 mod loading;
 mod publishing;
+mod share;
 mod statuses;
 
 pub use statuses::source_digest;
@@ -139,6 +141,7 @@ impl<'a> Group<'a> {
             &pipe_foundation::progress::Silent,
             PastLimit::Ignore,
             None,
+            None,
         )?;
         let mut forecasts: HashMap<usize, Forecast> = HashMap::new();
         for (step, outcomes) in &walked.outcomes {
@@ -233,7 +236,7 @@ impl<'a> Group<'a> {
             return Ok(Pass::Interrupted);
         };
         // Threads for all cores that it may come to have; those beyond its share wait.
-        let walk = || self.walk(distrusted, scratch, progress, past, Some(lent));
+        let walk = || self.walk(distrusted, scratch, progress, past, Some(lent), None);
         let walked = match thread_pool(lent.most_threads()) {
             Ok(pool) => pool.install(walk)?,
             Err(_) => walk()?,
@@ -266,6 +269,7 @@ impl<'a> Group<'a> {
         progress: &dyn Progress,
         past: PastLimit,
         lent: Option<&Allotment>,
+        share: Option<ItemShare>,
     ) -> Result<Walked, CacheError> {
         let dry = lent.is_none();
         // The look-up that comes before every walk has found them, or has failed.
@@ -321,7 +325,10 @@ impl<'a> Group<'a> {
         let mut sources: Vec<_> = self
             .listings
             .iter()
-            .map(|(step, listing)| (*step, listing.items.as_slice()))
+            .map(|(step, listing)| {
+                let all = listing.items.as_slice();
+                (*step, share.map_or(all, |share| share.of(all)))
+            })
             .collect();
         sources.sort_by_key(|(step, _)| *step);
         walk.run(&sources)

@@ -11,6 +11,7 @@ mod content_findings;
 mod declared_files;
 #[cfg(test)]
 mod device_tests;
+mod elsewhere;
 mod encoder;
 mod event;
 #[cfg(test)]
@@ -46,6 +47,7 @@ mod outputs;
 mod pass;
 mod pass_fault;
 mod pass_state;
+mod plan_keys;
 mod plan_results;
 mod pools;
 mod prospects;
@@ -56,19 +58,25 @@ mod results;
 mod run;
 mod run_options;
 mod scheduler;
+mod selection;
 mod sources;
 mod stage_event;
 mod status;
+#[cfg(test)]
+mod selection_tests;
 mod step_status;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod toy_domain;
+mod units;
 mod walk;
+mod watch;
 mod why;
 mod width;
 mod writer;
 
+pub use elsewhere::{Elsewhere, FailedElsewhere};
 pub use event::{Event, ItemCounts, SCHEMA_VERSION, Status, StepCounts};
 pub use expected_results::{ExpectedResult, ExpectedResults};
 pub use group::{Forecast, Group};
@@ -83,7 +91,10 @@ pub use publish::runs_folder;
 pub use publish_companion::record_companion;
 pub use run::{RunError, RunSummary, StepSummary, run};
 pub use run_options::RunOptions;
+pub use selection::{ItemShare, Selection};
 pub use stage_event::StageEvent;
 pub use status::{MissingInputs, Resolver, Statuses};
 pub use step_status::{StatusError, StepStatus};
+pub use units::{PlanUnit, units};
+pub use watch::Watch;
 pub use why::{Why, why};

@@ -31,6 +31,8 @@ pub struct Publisher<'a> {
     /// The folder of the results of all manifests.
     runs: &'a Path,
     folder: PathBuf,
+    /// False where another run shows the results.
+    pub shows: bool,
     plan: &'a Plan,
     cache: &'a Cache,
     publication: Publication,
@@ -60,6 +62,7 @@ impl<'a> Publisher<'a> {
         Self {
             runs: options.runs,
             folder: options.runs.join(&plan.name),
+            shows: !options.for_another_run,
             largest_copy_bytes: options.largest_copy_bytes,
             plan,
             cache,

@@ -80,7 +80,7 @@ impl<'a> Results<'a> {
             self.by_step[step] = Some(known);
             return;
         }
-        if !result.kept.is_empty() {
+        if !result.kept.is_empty() && self.publisher.shows {
             match self.publisher.kept(step, &result.kept) {
                 Ok(folder) => {
                     let kept = format!("what it had written is kept in {}", folder.display());
@@ -89,14 +89,15 @@ impl<'a> Results<'a> {
                 Err(error) => self.publisher.failed(step, &error, self.observer),
             }
         }
-        if let Some(known) = &result.bad_items {
+        if let Some(known) = result.bad_items.as_ref().filter(|_| self.publisher.shows) {
             match self.publisher.known_bad(step, known) {
                 Ok(tables) => result.about(tables),
                 Err(error) => self.publisher.failed(step, &error, self.observer),
             }
         }
         self.send_events(step, &result);
-        let published = match result.output.as_deref() {
+        let output = result.output.as_deref();
+        let published = match output.filter(|_| self.publisher.shows) {
             Some(StepOutput::Files(files)) => self.publisher.files(step, files),
             Some(StepOutput::Items { bad, .. }) => self.publisher.set_aside(step, bad),
             None => Ok(()),

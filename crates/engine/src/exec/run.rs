@@ -102,10 +102,12 @@ pub fn run(
             message,
         });
     }
-    let resolver = Resolver::new(plan, cache, &|| observer.interrupted());
+    let resolver = Resolver::of(plan, cache, options.selection, &|| observer.interrupted());
     cache.files.save()?;
     let mut publisher = Publisher::new(options, plan, cache);
-    publish_listings(&resolver, &mut publisher, observer);
+    if !options.for_another_run {
+        publish_listings(&resolver, &mut publisher, observer);
+    }
 
     let scratch = cache.scratch()?;
     let mut results = Results::new(plan, observer, publisher);
@@ -117,7 +119,7 @@ pub fn run(
             resolver: &resolver,
             outputs: &outputs,
             scratch: &scratch,
-            log: &log,
+            log: (!options.for_another_run).then_some(&log),
             misses: &misses,
             observer,
         };
@@ -152,15 +154,19 @@ pub fn run(
         Some(_) => publisher.failed.iter().filter(is_lost).count(),
         None => 0,
     };
-    let published = publisher.finish(completed, observer);
-    if results
-        .iter()
-        .any(|result| result.status == Status::Executed)
-    {
+    let published = match options.for_another_run {
+        true => Ok(()),
+        false => publisher.finish(completed, observer),
+    };
+    let has_run = |result: &StepResult| result.status == Status::Executed;
+    if !options.for_another_run && results.iter().any(has_run) {
         limit_checkpoints(plan, cache, options, observer);
     }
     // What the stat cache says of objects, and the history of results, must not outlive them.
     let saved = cache.save_file_stats().and_then(|()| {
+        if options.for_another_run {
+            return Ok(());
+        }
         record_listings(&resolver, &results)?;
         let record = run_record(plan, &results, took(), observer.interrupted());
         if misses.damaged_results() > 0 {

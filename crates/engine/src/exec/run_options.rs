@@ -1,9 +1,14 @@
 //! How a run is to be done.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use pipe_foundation::Digest;
+
+use super::elsewhere::Elsewhere;
 use super::expected_results::ExpectedResults;
 use super::memory::available_bytes;
+use super::selection::{ItemShare, Selection};
 
 /// What checkpoints of finished steps may take unless the user says otherwise.
 const CHECKPOINT_BYTES: u64 = 1_000_000_000;
@@ -28,6 +33,17 @@ pub struct RunOptions<'a> {
     pub expected: Option<&'a ExpectedResults>,
     /// The folder under which results appear for people.
     pub runs: &'a Path,
+    /// The steps that it is about; all without one.
+    pub selection: Option<&'a Selection>,
+    /// The share of their items that item-wise steps make; all without one.
+    pub share: Option<ItemShare>,
+    /// The keys that steps over whole sets must have that run; one with another is refused.
+    pub keys: Option<&'a BTreeMap<usize, Digest>>,
+    /// What became of steps that ran elsewhere meanwhile.
+    pub elsewhere: Option<&'a Elsewhere>,
+    /// It does part of the work of another run, which follows it and is the one that is remembered: results go into the
+    /// cache alone, and a step that fails keeps none from running that does not need it.
+    pub for_another_run: bool,
 }
 
 /// On all cores and one device, with the memory that is free, into the folder `runs`.
@@ -42,6 +58,11 @@ impl Default for RunOptions<'_> {
             largest_copy_bytes: LARGEST_COPY_BYTES,
             expected: None,
             runs: Path::new("runs"),
+            selection: None,
+            share: None,
+            keys: None,
+            elsewhere: None,
+            for_another_run: false,
         }
     }
 }

@@ -47,10 +47,11 @@ impl FileInfos for InterruptibleFiles<'_> {
     }
 }
 
-/// Lists all sources. Once `interrupted`, nothing that it lists is complete.
+/// Lists all sources that are `wanted`. Once `interrupted`, nothing that it lists is complete.
 pub fn list_sources(
     plan: &Plan,
     cache: &Cache,
+    wanted: impl Fn(usize) -> bool,
     interrupted: &(dyn Fn() -> bool + Sync),
 ) -> Listings {
     let files = InterruptibleFiles {
@@ -59,7 +60,9 @@ pub fn list_sources(
     };
     let mut listings = Listings::default();
     for (index, step) in plan.steps.iter().enumerate() {
-        if let Stage::Source(stage) = &step.stage {
+        if let Stage::Source(stage) = &step.stage
+            && wanted(index)
+        {
             let listed = catch_unwind(AssertUnwindSafe(|| stage.list(&files)))
                 .unwrap_or_else(|panic| Err(internal_error(&*panic)));
             match listed {

@@ -22,6 +22,7 @@ use super::limit::exceeds;
 use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
+use super::selection::Selection;
 use super::sources::{Listings, list_sources};
 use super::step_status::{StatusError, StepStatus, Unlisted};
 
@@ -53,17 +54,37 @@ pub struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     /// Lists the sources of `plan`. Once `interrupted`, nothing counts as listed.
     pub fn new(plan: &'a Plan, cache: &'a Cache, interrupted: &(dyn Fn() -> bool + Sync)) -> Self {
+        Self::of(plan, cache, None, interrupted)
+    }
+
+    /// As [`Resolver::new`], with no other sources listed than those behind the steps that `selection` wants: nothing is known
+    /// of the others, nor of what is made of them.
+    pub fn of(
+        plan: &'a Plan,
+        cache: &'a Cache,
+        selection: Option<&Selection>,
+        interrupted: &(dyn Fn() -> bool + Sync),
+    ) -> Self {
+        let item_groups = plan.item_groups();
+        // What is computed together is looked up together.
+        let is_wanted = |members: &Vec<usize>| {
+            selection.is_none_or(|all| members.iter().any(|&member| all.wants(member)))
+        };
+        let wanted: HashSet<usize> = (item_groups.iter().filter(|members| is_wanted(members)))
+            .flatten()
+            .copied()
+            .collect();
         let Listings {
             mut listed,
             mut failed,
-        } = list_sources(plan, cache, interrupted);
+        } = list_sources(plan, cache, |step| wanted.contains(&step), interrupted);
         if interrupted() {
             listed.clear();
             failed.clear();
         }
         let mut group_of = vec![None; plan.steps.len()];
         let mut groups = Vec::new();
-        for members in plan.item_groups() {
+        for members in item_groups {
             let mut own = HashMap::new();
             for &member in &members {
                 group_of[member] = Some(groups.len());
@@ -116,6 +137,11 @@ impl<'a> Resolver<'a> {
     /// The group that `step` belongs to; none for steps over whole sets.
     pub fn group_of(&self, step: usize) -> Option<&Group<'a>> {
         self.group_of[step].map(|group| &self.groups[group])
+    }
+
+    /// As [`Resolver::group_of`], by its place among them.
+    pub(super) fn group_index(&self, step: usize) -> Option<usize> {
+        self.group_of[step]
     }
 
     /// What the source `step` lists.

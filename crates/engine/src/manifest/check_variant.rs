@@ -2,6 +2,7 @@
 
 use super::bindings::Bindings;
 use super::check::{Checked, check};
+use super::declared_resources::{self, DeclaredResources};
 use super::diagnostics::Diagnostics;
 use super::limits::Exceeded;
 use super::matrix::Matrix;
@@ -10,7 +11,7 @@ use super::stages::Stage;
 use super::substitute;
 use super::variant::Variant;
 
-/// Fills in variables and checks parameters.
+/// Fills in variables, and checks parameters and declared resources.
 ///
 /// # Errors
 /// The limit that the values exceed.
@@ -20,19 +21,21 @@ pub fn check_variant(
     vars: &Bindings<'_>,
     matrix: &Matrix,
     diagnostics: &mut Diagnostics,
-) -> Result<Checked, Exceeded> {
+) -> Result<(Checked, DeclaredResources), Exceeded> {
     let mut bindings = Bindings::within(vars);
     matrix.bind(variant, &mut bindings);
     // `only` is the same for all variants, and may be as long as their list.
     let table = substitute::table_without(only::KEY, stage.table, &bindings, diagnostics);
     vars.budget().check()?;
     let what = format!("`{}` (kind {})", stage.entry.key, stage.kind.name);
-    Ok(check(
+    let resources = DeclaredResources::read(&table, &what, diagnostics);
+    let checked = check(
         &table,
         &stage.entry.key_place,
         &what,
         stage.kind.parameters,
-        &["kind", only::KEY],
+        &["kind", only::KEY, declared_resources::KEY],
         diagnostics,
-    ))
+    );
+    Ok((checked, resources))
 }

@@ -62,7 +62,7 @@ pub fn connect(
         let mut inputs = BTreeSet::new();
         for variant in matrix.variants(&axes) {
             let mut found_again = Diagnostics::only_counted();
-            let checked = check_variant(stage, &variant, vars, matrix, &mut found_again)?;
+            let (checked, _) = check_variant(stage, &variant, vars, matrix, &mut found_again)?;
             for input in &checked.inputs {
                 if let Some(&target) = names.get(&input.stage)
                     && inputs.insert(target)

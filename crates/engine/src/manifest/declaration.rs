@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::source::Place;
 
+use super::declared_resources::DeclaredResources;
 use super::kind::Kind;
 use super::variant::Variant;
 
@@ -36,6 +37,8 @@ pub struct Declaration {
     pub named: Vec<(String, String)>,
     /// Paths: dotted path and what is written, of each parameter of the shape [`Path`](super::Shape::Path).
     pub paths: Vec<(String, String)>,
+    /// What a step of the stage takes of a machine, as far as the manifest says.
+    pub resources: DeclaredResources,
     /// False when something is wrong with its parameters, or with what they refer to.
     pub sound: bool,
 }

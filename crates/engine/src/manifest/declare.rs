@@ -292,7 +292,7 @@ fn declare(
         let first = steps.len();
         for variant in variants {
             let before = diagnostics.len();
-            let checked = check_variant(stage, &variant, vars, matrix, diagnostics)?;
+            let (checked, resources) = check_variant(stage, &variant, vars, matrix, diagnostics)?;
             let others = Others {
                 stages: &stages,
                 broken: &broken,
@@ -323,6 +323,7 @@ fn declare(
                 inputs: inputs.collect(),
                 named: checked.named,
                 paths: checked.paths,
+                resources,
                 sound: diagnostics.len() == before && !checked.has_unknown,
             });
             if let Some(step) = steps.last() {

@@ -11,6 +11,7 @@ use super::check::check;
 use super::checked::{Files, Manifest};
 use super::confinement::check_paths;
 use super::declaration::Declaration;
+use super::declared_resources::{self, DeclaredResources};
 use super::diagnostic::Diagnostic;
 use super::diagnostics::Diagnostics;
 use super::kind::Kind;
@@ -176,7 +177,7 @@ fn declared(
         &stage.key_place,
         "",
         kind.parameters,
-        &["kind", only::KEY],
+        &["kind", only::KEY, declared_resources::KEY],
         &mut told_again,
     );
     if !told_again.is_empty() {
@@ -194,6 +195,7 @@ fn declared(
         inputs: BTreeMap::new(),
         named: checked.named,
         paths: checked.paths,
+        resources: DeclaredResources::default(),
         sound: true,
     })
 }

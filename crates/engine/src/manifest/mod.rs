@@ -11,6 +11,7 @@ mod confinement;
 mod connect;
 mod declaration;
 mod declare;
+mod declared_resources;
 mod diagnostic;
 mod diagnostics;
 mod exclude;
@@ -44,6 +45,9 @@ pub use checked::{Files, Manifest};
 pub use confinement::{OUTSIDE, leads_out};
 pub use declaration::Declaration;
 pub use declare::Vocabulary;
+pub use declared_resources::{
+    DeclaredResources, KEY as RESOURCES, PARAMETERS as RESOURCE_PARAMETERS,
+};
 pub use diagnostic::Diagnostic;
 pub use diagnostics::Diagnostics;
 pub use identity::{is_usable as is_usable_name, location, name_by_path, present_name};

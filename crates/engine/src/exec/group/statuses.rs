@@ -49,7 +49,7 @@ impl Group<'_> {
     }
 
     /// What the set of `member` depends on; none for a source that could not be listed.
-    pub(super) fn fingerprint(
+    pub(in crate::exec) fn fingerprint(
         &self,
         member: usize,
         inputs: &[Digest],

@@ -1,0 +1,81 @@
+//! A share of the items of a group, made for a run that others take part in: what is made is kept, and no set is recorded.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use pipe_foundation::thread_pool;
+
+use crate::cache::{CacheError, Lock, holder};
+use crate::exec::allotment::Allotment;
+use crate::exec::event::Event;
+use crate::exec::limit::PastLimit;
+use crate::exec::observer::{Observer, StepProgress};
+use crate::exec::outcome::StepResult;
+use crate::exec::selection::ItemShare;
+
+use super::Group;
+
+impl Group<'_> {
+    /// Makes a share of the items. Other shares may be made at the same time, and none while a whole pass is under way.
+    /// Items that cannot be made are left for the pass over all of them, which counts them. No member comes to a result.
+    ///
+    /// # Errors
+    /// When the cache cannot be used.
+    pub fn run_share(
+        &self,
+        share: ItemShare,
+        scratch: &Path,
+        lent: &Allotment,
+        observer: &dyn Observer,
+    ) -> Result<Vec<(usize, StepResult)>, CacheError> {
+        let first = self.plan.steps[self.members[0]].id();
+        let progress = StepProgress {
+            step: first,
+            observer,
+        };
+        let skipped = || {
+            let members = self.members.iter();
+            members.map(|&member| (member, StepResult::skipped()))
+        };
+        let system = &*self.cache.system;
+        let group = self.lock_path();
+        let stop = || observer.interrupted();
+        let Some(_with_others) = Lock::share(system, &group, stop)? else {
+            return Ok(skipped().collect());
+        };
+        let ItemShare { number, of } = share;
+        let own = group.with_added_extension(format!("{number}-of-{of}"));
+        let waiting = || {
+            observer.event(&Event::StepWaiting {
+                step: first.into(),
+                process: holder(system, &own),
+            });
+        };
+        let Some(own_lock) = Lock::take(system, &own, waiting, stop)? else {
+            return Ok(skipped().collect());
+        };
+        observer.event(&Event::StepStarted { step: first.into() });
+        let none = HashSet::new();
+        let past = PastLimit::Ignore;
+        let walk = || self.walk(none, scratch, &progress, past, Some(lent), Some(share));
+        let walked = match thread_pool(lent.most_threads()) {
+            Ok(pool) => pool.install(walk)?,
+            Err(_) => walk()?,
+        };
+        own_lock.release(system, &own);
+        Ok(match walked.fault {
+            Some((step, fault)) if !walked.interrupted => {
+                let mut fault = Some(fault.report());
+                let results = skipped().map(|(member, skipped)| match member == step {
+                    true => match fault.take() {
+                        Some(report) => (member, StepResult::failed(report, None)),
+                        None => (member, skipped),
+                    },
+                    false => (member, skipped),
+                });
+                results.collect()
+            }
+            _ => skipped().collect(),
+        })
+    }
+}
