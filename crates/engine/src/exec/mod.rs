@@ -54,6 +54,8 @@ mod publish;
 mod publish_companion;
 mod recorded;
 mod remote_events;
+#[cfg(test)]
+mod remote_tests;
 mod requests;
 mod pulling;
 mod pushing;

@@ -32,8 +32,6 @@ mod segment;
 mod segments;
 mod signatures;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
