@@ -24,6 +24,7 @@
 //! | [`inspect`] | earlier runs by name, and what differs between them |
 //! | [`track`] | trainings as TensorBoard shows them |
 //! | [`doctor`] | checks of the machine, the folder and the cache |
+//! | [`configuration`] | what the user has configured for every project |
 //! | [`trust`] | projects whose manifests may start programs and name files elsewhere |
 //! | [`lock`] | what a run depended on and gave, as a file |
 //! | [`bundle`] | a run as one file, for others |
@@ -36,6 +37,7 @@ pub mod version;
 pub mod inspect;
 pub mod track;
 pub mod doctor;
+pub mod configuration;
 pub mod trust;
 pub mod lock;
 pub mod bundle;

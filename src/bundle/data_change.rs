@@ -68,7 +68,7 @@ pub fn data_changes(
                     utterance.class.as_deref().unwrap_or_default(),
                 ];
                 let known = Utterance {
-                    part: (utterance.corpus.clone(), utterance.split.name().into()),
+                    part: (utterance.corpus.to_string(), utterance.split.name().into()),
                     facts: facts.map(plain),
                     digest: item.digest.hex(),
                 };

@@ -33,7 +33,7 @@ pub fn data_of(plan: &Plan, listings: &[(usize, SourceListing)]) -> Vec<LockedDa
         // They are sorted by id.
         for item in &listing.items {
             let utterance = item.utterance();
-            let part = (utterance.corpus.as_str(), utterance.split.name());
+            let part = (&*utterance.corpus, utterance.split.name());
             let (utterances, bytes) = parts.entry(part).or_default();
             *utterances += 1;
             item.facts.append_to_digest(bytes);

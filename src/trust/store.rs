@@ -9,6 +9,8 @@ use pipe_foundation::system::RealSystem;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::configuration;
+
 use super::project::Project;
 
 /// Why it is not known, or cannot be written down, what the user trusts.
@@ -124,12 +126,8 @@ impl TrustedFolders {
 
 /// `pipe/trust.toml` in the user's configuration.
 fn file() -> Result<PathBuf, TrustError> {
-    let of = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let absolute = |path: &PathBuf| path.is_absolute();
-    let given = of("XDG_CONFIG_HOME").filter(absolute);
-    let home = || of("HOME").filter(absolute).map(|home| home.join(".config"));
-    let folder = given.or_else(home).ok_or(TrustError::NoHome)?;
-    Ok(folder.join("pipe/trust.toml"))
+    let folder = configuration::folder().ok_or(TrustError::NoHome)?;
+    Ok(folder.join("trust.toml"))
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn corpora(listings: &[(usize, SourceListing)]) -> Vec<CorpusFacts> {
             let recording = item.utterance_facts().recording.as_ref();
             let duration_s = recording.map_or(0.0, |recording| recording.duration_s);
             let split = utterance.split.name();
-            let corpus = corpora.iter_mut().find(|c| c.name == utterance.corpus);
+            let corpus = corpora.iter_mut().find(|c| *c.name == *utterance.corpus);
             let is_new = Split::ALL
                 .iter()
                 .all(|split| !seen.contains(&(&utterance.id, split.name())));
@@ -88,7 +88,7 @@ fn corpora(listings: &[(usize, SourceListing)]) -> Vec<CorpusFacts> {
                 *facts.classes.entry(class.to_string()).or_default() += 1;
             }
             let heard = speakers
-                .entry((utterance.corpus.clone(), split.into()))
+                .entry((utterance.corpus.to_string(), split.into()))
                 .or_default();
             heard.insert(&utterance.speaker);
             facts.speakers = heard.len() as u64;

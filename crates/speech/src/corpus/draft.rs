@@ -1,6 +1,6 @@
 //! A listing under construction: applies the label map, counts, and sets aside.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -14,6 +14,7 @@ use super::candidate::kept;
 use super::confinement::ConfinedFiles;
 use super::dropped_text::without_controls;
 use super::labels::{LabelMap, Mapped};
+use super::shared_texts::SharedTexts;
 use super::unlisted_labels::UnlistedLabels;
 use super::votes::Ballot;
 use super::{
@@ -42,8 +43,10 @@ pub(super) struct Draft<'a> {
     needed: Mutex<BTreeSet<PathBuf>>,
     /// Utterances of each label, and what the map says of it.
     labels_seen: HashMap<String, (usize, Mapped)>,
-    /// Speakers of these.
-    speakers_seen: HashSet<String>,
+    /// Speakers of these, with their names across corpora.
+    speakers_seen: HashMap<String, Arc<str>>,
+    /// What utterances say, once each.
+    texts: SharedTexts,
     /// Labels that the map does not know.
     unlisted: UnlistedLabels,
     /// Message to number of files and the first of them.
@@ -80,7 +83,8 @@ impl<'a> Draft<'a> {
             listing: Listing::default(),
             needed: Mutex::default(),
             labels_seen: HashMap::new(),
-            speakers_seen: HashSet::new(),
+            speakers_seen: HashMap::new(),
+            texts: SharedTexts::default(),
             unlisted: UnlistedLabels::default(),
             notes: BTreeMap::new(),
             genders: HashMap::new(),
@@ -232,9 +236,15 @@ impl<'a> Draft<'a> {
                 mapped
             }
         };
-        if !self.speakers_seen.contains(candidate.speaker) {
-            self.speakers_seen.insert(candidate.speaker.to_string());
-        }
+        let speaker = match self.speakers_seen.get(candidate.speaker) {
+            Some(speaker) => speaker.clone(),
+            None => {
+                let speaker: Arc<str> = format!("{}/{}", self.corpus, candidate.speaker).into();
+                let name = candidate.speaker.to_string();
+                self.speakers_seen.insert(name, speaker.clone());
+                speaker
+            }
+        };
         let class = match mapped {
             Mapped::Class(class) => Some(class),
             Mapped::NoClass => None,
@@ -257,18 +267,16 @@ impl<'a> Draft<'a> {
         }
         let gender = self.gender_of(candidate.speaker, candidate.gender, candidate.place);
         let columns = kept(&candidate.columns, self.columns);
+        let language = candidate.language.unwrap_or(&self.config.language);
         self.listing.entries.push(Entry {
             place: columns.as_ref().map(|_| candidate.place.into()),
             utterance: Utterance {
                 id: format!("{}/{}", self.corpus, candidate.id),
-                corpus: self.corpus.to_string(),
-                speaker: format!("{}/{}", self.corpus, candidate.speaker),
+                corpus: self.texts.get(self.corpus),
+                speaker,
                 gender,
-                language: candidate
-                    .language
-                    .unwrap_or(&self.config.language)
-                    .to_string(),
-                label: label.to_string(),
+                language: self.texts.get(language),
+                label: self.texts.get(label),
                 class,
                 votes: candidate.votes.map(Arc::new),
                 columns,

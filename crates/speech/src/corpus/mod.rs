@@ -17,6 +17,7 @@ mod listing;
 pub mod proposal;
 pub mod protocol;
 mod reader;
+mod shared_texts;
 pub mod split;
 pub mod synthetic;
 mod unlisted_labels;

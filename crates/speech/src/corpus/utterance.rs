@@ -89,15 +89,15 @@ pub struct Utterance {
     /// Unique name, `<corpus>/<path below the corpus root without extension>`; never an absolute path.
     pub id: String,
     /// Name of the corpus in `corpora.toml`.
-    pub corpus: String,
+    pub corpus: Arc<str>,
     /// Speaker, unique across corpora: `<corpus>/<speaker>`.
-    pub speaker: String,
+    pub speaker: Arc<str>,
     /// Gender of the speaker, where it is documented.
     pub gender: Option<Gender>,
     /// Language tag such as `en`.
-    pub language: String,
+    pub language: Arc<str>,
     /// Emotion label as the corpus writes it.
-    pub label: String,
+    pub label: Arc<str>,
     /// The class that its label counts as; none where the task has no classes.
     pub class: Option<Arc<str>>,
     /// How many annotators voted for each class, where they disagree and training is to know it.

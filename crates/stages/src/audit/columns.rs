@@ -52,7 +52,7 @@ impl ColumnsOfCorpora {
     /// The utterance with all columns of its corpus, as far as they are known.
     pub fn completed(&self, utterance: &Utterance) -> Utterance {
         let mut utterance = utterance.clone();
-        let known = self.0.get(&utterance.corpus);
+        let known = self.0.get(&*utterance.corpus);
         if let Some(all) = known.and_then(|columns| columns.get(&utterance.id)) {
             utterance.columns = Some(all.clone());
         }

@@ -168,7 +168,7 @@ mod tests {
                 speaker: "c/s".into(),
                 gender: None,
                 language: "en".into(),
-                label: String::new(),
+                label: "".into(),
                 class: None,
                 votes: None,
                 columns: None,

@@ -125,7 +125,7 @@ mod tests {
                     speaker: speaker.into(),
                     gender: None,
                     language: "en".into(),
-                    label: String::new(),
+                    label: "".into(),
                     class: Some(class.into()),
                     votes: None,
                     columns: None,

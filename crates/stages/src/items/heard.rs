@@ -29,8 +29,8 @@ impl Heard {
         for (position, item) in items.iter().enumerate() {
             let utterance = item.utterance();
             let part = &mut heard.parts[place(utterance.split)];
-            if !part.speakers.contains(&utterance.speaker) {
-                part.speakers.insert(utterance.speaker.clone());
+            if !part.speakers.contains(&*utterance.speaker) {
+                part.speakers.insert(utterance.speaker.to_string());
             }
             part.audio.push((item.digest, position as u32));
         }

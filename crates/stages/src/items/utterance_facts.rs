@@ -166,7 +166,7 @@ mod tests {
                 utterance: Utterance {
                     id: format!("corpus/{number:06}"),
                     corpus: "corpus".into(),
-                    speaker: format!("corpus/{}", number % 7),
+                    speaker: format!("corpus/{}", number % 7).into(),
                     gender: [None, Some(Gender::Female), Some(Gender::Male)][number as usize % 3],
                     language: "en".into(),
                     label: "angry".into(),

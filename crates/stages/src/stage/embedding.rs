@@ -196,8 +196,8 @@ fn embed(context: &AggregateContext<'_>, choice: &Options) -> miette::Result<Emb
         choice.splits.contains(&utterance.split)
             && match choice.corpora {
                 CorporaChoice::All => true,
-                CorporaChoice::Training => seen.corpora.contains(&utterance.corpus),
-                CorporaChoice::Unseen => !seen.corpora.contains(&utterance.corpus),
+                CorporaChoice::Training => seen.corpora.contains(&*utterance.corpus),
+                CorporaChoice::Unseen => !seen.corpora.contains(&*utterance.corpus),
             }
     };
     let mut items: Vec<&LoadedItem> = context

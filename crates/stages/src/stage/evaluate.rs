@@ -189,7 +189,7 @@ impl AggregateStage for Evaluate {
         let mut predicted = predict(&model, self.device, &items, context)?;
         if self.keeps_labels(&items) {
             for (prediction, item) in predicted.of_classes.iter_mut().zip(&items) {
-                prediction.label = Some(item.utterance().label.clone());
+                prediction.label = Some(item.utterance().label.to_string());
             }
         }
         let mut evaluation = Evaluation::of(classes, &predicted.of_classes)?;
@@ -246,9 +246,9 @@ impl Evaluate {
                     label,
                     ..
                 } = item.utterance();
-                let own = (corpus.as_str(), class.as_deref().unwrap_or_default());
+                let own = (&**corpus, class.as_deref().unwrap_or_default());
                 let known = *labels.entry(own).or_insert(label);
-                !item.utterance_facts().classes.is_valence3() && known != label
+                !item.utterance_facts().classes.is_valence3() && *known != **label
             })
         })
     }
@@ -315,8 +315,8 @@ fn predict(
             let truth = classes.iter().position(|known| known == class);
             predicted.of_classes.push(Prediction {
                 utterance: utterance.id.clone(),
-                corpus: utterance.corpus.clone(),
-                speaker: utterance.speaker.clone(),
+                corpus: utterance.corpus.to_string(),
+                speaker: utterance.speaker.to_string(),
                 truth: truth.ok_or_else(|| EvaluateError::NoClass {
                     class: class.to_owned(),
                     utterance: utterance.id.clone(),
@@ -345,8 +345,8 @@ fn number_prediction(
     let outputs = targets.iter().zip(&output.numbers);
     Ok(NumberPrediction {
         utterance: utterance.id.clone(),
-        corpus: utterance.corpus.clone(),
-        speaker: utterance.speaker.clone(),
+        corpus: utterance.corpus.to_string(),
+        speaker: utterance.speaker.to_string(),
         truth: truth.collect::<Result<_, _>>()?,
         predicted: outputs
             .map(|(target, &output)| target.value(output))

@@ -281,7 +281,8 @@ impl SourceStage for Ingest {
         for (entry, ..) in &mut entries {
             let utterance = &mut entry.utterance;
             utterance.forget_columns(&self.only_to_split);
-            let hidden = self.options.unlabelled.contains(&utterance.corpus);
+            let mut unlabelled = self.options.unlabelled.iter();
+            let hidden = unlabelled.any(|corpus| **corpus == *utterance.corpus);
             if hidden && utterance.split != Split::Test {
                 (utterance.class, utterance.votes) = (None, None);
             }

@@ -161,7 +161,7 @@ impl Seen {
     pub fn leaks(&self, items: &[&LoadedItem]) -> miette::Result<(Vec<Leak>, Option<String>)> {
         let speakers: BTreeSet<&str> = items
             .iter()
-            .map(|item| item.utterance().speaker.as_str())
+            .map(|item| &*item.utterance().speaker)
             .filter(|speaker| self.speakers.contains(*speaker))
             .collect();
         let mut found: Vec<Leak> = speakers

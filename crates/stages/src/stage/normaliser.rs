@@ -236,7 +236,11 @@ fn group(utterance: &Utterance, attribute: &str) -> Result<Group, NormaliseError
         utterance: utterance.id.clone(),
     };
     let value = utterance.attribute(attribute).ok_or_else(unknown)?;
-    Ok((utterance.corpus.clone(), utterance.split, value.to_owned()))
+    Ok((
+        utterance.corpus.to_string(),
+        utterance.split,
+        value.to_owned(),
+    ))
 }
 
 /// Adds features that must all have the same values a frame.

@@ -120,12 +120,12 @@ impl Analysis for Mapping {
                     x,
                     y,
                     utterance: utterance.id.clone(),
-                    corpus: utterance.corpus.clone(),
-                    speaker: utterance.speaker.clone(),
+                    corpus: utterance.corpus.to_string(),
+                    speaker: utterance.speaker.to_string(),
                     gender: utterance
                         .gender
                         .map(|gender| Gender::name(gender).to_string()),
-                    language: utterance.language.clone(),
+                    language: utterance.language.to_string(),
                     emotion: utterance.class.as_deref().unwrap_or_default().to_string(),
                     split: utterance.split.name().to_string(),
                 }

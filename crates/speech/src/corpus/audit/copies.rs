@@ -142,7 +142,7 @@ fn contradict(group: &[&Audited]) -> bool {
         let label = label_of
             .entry(&utterance.corpus)
             .or_insert(&utterance.label);
-        *label != utterance.label || utterance.class != group[0].utterance.class
+        *label != &*utterance.label || utterance.class != group[0].utterance.class
     })
 }
 

@@ -158,7 +158,7 @@ fn shared_values(items: &[Audited], column: &str) -> Vec<String> {
     let mut values: BTreeMap<(&str, &str), Having<'_>> = BTreeMap::new();
     for item in items {
         if let Some(value) = item.utterance.column(column) {
-            let corpus = item.utterance.corpus.as_str();
+            let corpus = &*item.utterance.corpus;
             let within = match spans_corpora(column) {
                 true => "",
                 false => corpus,

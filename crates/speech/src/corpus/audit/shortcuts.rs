@@ -132,12 +132,12 @@ const KINDS: [Kind; 10] = [
     Kind {
         name: "the corpus",
         basis: Basis::File,
-        of: |item| Some(Fact::Value(item.utterance.corpus.clone())),
+        of: |item| Some(Fact::Value(item.utterance.corpus.to_string())),
     },
     Kind {
         name: "the language",
         basis: Basis::File,
-        of: |item| Some(Fact::Value(item.utterance.language.clone())),
+        of: |item| Some(Fact::Value(item.utterance.language.to_string())),
     },
     Kind {
         name: "the gender",

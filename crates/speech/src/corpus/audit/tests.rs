@@ -27,7 +27,7 @@ fn named(id: &str, class: &str, split: Split) -> Audited {
     };
     let mut item = listed(id, source, Digest::of(id.as_bytes()));
     item.utterance.class = Some(class.into());
-    item.utterance.label = class.to_owned();
+    item.utterance.label = class.into();
     item.utterance.split = split;
     item
 }
@@ -231,7 +231,7 @@ fn speakers_of_training_and_validation_alone_are_a_warning() {
     let of = |splits: &[(&str, Split)]| {
         let items = splits.iter().enumerate().map(|(index, (speaker, split))| {
             let mut item = named(&format!("c/{index}"), "happy", *split);
-            item.utterance.speaker = format!("c/{speaker}");
+            item.utterance.speaker = format!("c/{speaker}").into();
             item
         });
         between_splits(&items.collect::<Vec<_>>())

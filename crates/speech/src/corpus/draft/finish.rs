@@ -68,7 +68,7 @@ impl Draft<'_> {
         }
         let labels = self.labels_seen.into_iter();
         self.listing.labels = labels.map(|(label, (count, _))| (label, count)).collect();
-        self.listing.speakers = self.speakers_seen.into_iter().collect();
+        self.listing.speakers = self.speakers_seen.into_keys().collect();
         self.listing.needed = std::mem::take(&mut *lock(&self.needed));
         self.listing
             .dropped

@@ -40,7 +40,7 @@ pub fn cut_groups(entries: &[&Entry], attribute: &str) -> Vec<CutGroup> {
     let mut values: HashMap<(&str, Cow<'_, str>), Found<'_>> = HashMap::new();
     for &entry in entries {
         if let Some(value) = group_value(entry, attribute) {
-            let corpus = entry.utterance.corpus.as_str();
+            let corpus = &*entry.utterance.corpus;
             let within = match spans_corpora(attribute) {
                 true => "",
                 false => corpus,

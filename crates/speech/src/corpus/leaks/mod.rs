@@ -194,7 +194,7 @@ fn shared_audio(parts: &[Part<'_>]) -> Vec<Finding> {
         let mut label_of: BTreeMap<&str, &str> = BTreeMap::new();
         let labels = holders.iter().any(|(_, item)| {
             let Utterance { corpus, label, .. } = item.utterance;
-            *label_of.entry(corpus).or_insert(label) != label
+            *label_of.entry(corpus).or_insert(label) != &**label
         });
         let classes = rest
             .iter()
@@ -204,7 +204,7 @@ fn shared_audio(parts: &[Part<'_>]) -> Vec<Finding> {
             .map(|(part, item)| Place {
                 part: (*part).to_string(),
                 id: item.utterance.id.clone(),
-                label: item.utterance.label.clone(),
+                label: item.utterance.label.to_string(),
             })
             .collect();
         places.sort();
@@ -254,11 +254,11 @@ mod tests {
     pub(super) fn utterance(id: &str, speaker: &str, label: &str) -> Utterance {
         Utterance {
             id: id.to_string(),
-            corpus: id.split('/').next().unwrap().to_string(),
-            speaker: speaker.to_string(),
+            corpus: id.split('/').next().unwrap().into(),
+            speaker: speaker.into(),
             gender: None,
-            language: "en".to_string(),
-            label: label.to_string(),
+            language: "en".into(),
+            label: label.into(),
             class: Some(
                 if label == "hap" {
                     "positive"

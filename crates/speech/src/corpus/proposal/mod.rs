@@ -301,7 +301,7 @@ fn counts(listing: &Listing) -> String {
                 .is_some_and(|found| found.name() == gender)
         });
         let speakers: std::collections::BTreeSet<&str> =
-            of.map(|entry| entry.utterance.speaker.as_str()).collect();
+            of.map(|entry| &*entry.utterance.speaker).collect();
         speakers.len()
     };
     format!(

@@ -16,7 +16,7 @@ fn entry(number: usize, speaker: usize, session: &str, class: &str) -> Entry {
         utterance: Utterance {
             id: format!("c/{number:04}"),
             corpus: "c".into(),
-            speaker: format!("c/{speaker:02}"),
+            speaker: format!("c/{speaker:02}").into(),
             gender: Some(if speaker.is_multiple_of(2) {
                 Gender::Female
             } else {
@@ -274,7 +274,7 @@ fn two_corpora() -> Vec<Entry> {
             let mut entry = entry(number, number / 12, "1", class);
             entry.utterance.corpus = corpus.into();
             entry.utterance.id = format!("{corpus}/{number:04}");
-            entry.utterance.speaker = format!("{corpus}/{}", number / 12);
+            entry.utterance.speaker = format!("{corpus}/{}", number / 12).into();
             let columns = [
                 ("session".to_owned(), (number / 24).to_string()),
                 ("text".to_owned(), (number % 6).to_string()),

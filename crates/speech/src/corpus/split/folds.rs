@@ -200,7 +200,7 @@ fn described(
     // Of each corpus, where there are several.
     let class_of = |member: usize| {
         let utterance = &entries[member].utterance;
-        Some((utterance.corpus.as_str(), utterance.class.as_deref()?))
+        Some((&*utterance.corpus, utterance.class.as_deref()?))
     };
     let classes: BTreeSet<(&str, &str)> = members.iter().filter_map(|&m| class_of(m)).collect();
     let classes: Vec<(&str, &str)> = classes.into_iter().collect();

@@ -62,7 +62,7 @@ impl Groups {
                 };
                 let corpus = match spans_corpora(kind) {
                     true => "",
-                    false => entry.utterance.corpus.as_str(),
+                    false => &*entry.utterance.corpus,
                 };
                 let key = (corpus, kind, value);
                 let first = *first_with.entry(key).or_insert(index);
@@ -138,12 +138,12 @@ impl Pools {
 fn name_of(entry: &Entry, attribute: &str) -> String {
     let utterance = &entry.utterance;
     match attribute {
-        SPEAKER => utterance.speaker.clone(),
+        SPEAKER => utterance.speaker.to_string(),
         // A path would differ from one machine to the next.
         RECORDING => utterance.id.clone(),
         _ => match group_value(entry, attribute) {
             Some(value) => format!("{}/{value}", utterance.corpus),
-            None => utterance.speaker.clone(),
+            None => utterance.speaker.to_string(),
         },
     }
 }

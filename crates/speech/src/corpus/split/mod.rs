@@ -80,8 +80,8 @@ pub fn assign<U: Borrow<Utterance>>(
 ) -> Result<SplitTable, SplitError> {
     let fractions = checked_fractions(options)?;
     let mut table = SplitTable::default();
-    let speaker = |index: usize| entries[index].0.borrow().speaker.as_str();
-    let corpus = |index: usize| entries[index].0.borrow().corpus.as_str();
+    let speaker = |index: usize| &*entries[index].0.borrow().speaker;
+    let corpus = |index: usize| &*entries[index].0.borrow().corpus;
     for (corpus, people) in search::people(entries, corpus, speaker) {
         let splits = search::assign(&corpus, &people, fractions, options.seed);
         for (person, split) in people.iter().zip(splits) {

@@ -61,7 +61,7 @@ pub(super) fn people<'e, U: Borrow<Utterance>>(
         speech.has_both_genders |= differs && speech.gender != utterance.gender;
         speech.gender = speech.gender.max(utterance.gender);
         let first = *speech.speaker.get_or_insert(&utterance.speaker);
-        speech.has_several_speakers |= first != utterance.speaker;
+        speech.has_several_speakers |= *first != *utterance.speaker;
         speech.durations.push(if duration_s.is_finite() {
             duration_s.max(0.0)
         } else {

@@ -71,12 +71,14 @@ impl SplitTable {
     pub fn of<'u>(entries: impl Iterator<Item = (&'u Utterance, f64)>) -> Option<Self> {
         let mut rows: BTreeMap<String, SplitRow> = BTreeMap::new();
         for (utterance, duration_s) in entries {
-            let row = rows.entry(utterance.speaker.clone()).or_insert(SplitRow {
-                split: utterance.split,
-                gender: utterance.gender,
-                utterances: 0,
-                hours: 0.0,
-            });
+            let row = rows
+                .entry(utterance.speaker.to_string())
+                .or_insert(SplitRow {
+                    split: utterance.split,
+                    gender: utterance.gender,
+                    utterances: 0,
+                    hours: 0.0,
+                });
             if row.split != utterance.split {
                 return None;
             }
@@ -97,15 +99,11 @@ impl SplitTable {
         utterances: impl IntoIterator<Item = &'u mut Utterance>,
     ) -> Result<(), SplitError> {
         let mut utterances: Vec<&mut Utterance> = utterances.into_iter().collect();
-        self.covers(
-            utterances
-                .iter()
-                .map(|utterance| utterance.speaker.as_str()),
-        )?;
+        self.covers(utterances.iter().map(|utterance| &*utterance.speaker))?;
         let rows = self.rows.iter();
         let splits: HashMap<&str, Split> = rows.map(|(name, row)| (&**name, row.split)).collect();
         for utterance in &mut utterances {
-            if let Some(split) = splits.get(utterance.speaker.as_str()) {
+            if let Some(split) = splits.get(&*utterance.speaker) {
                 utterance.split = *split;
             }
         }

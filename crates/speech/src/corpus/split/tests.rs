@@ -18,11 +18,11 @@ fn speech(
         .map(|i| {
             let utterance = Utterance {
                 id: format!("{corpus}/{speaker}/{i}"),
-                corpus: corpus.to_string(),
-                speaker: format!("{corpus}/{speaker}"),
+                corpus: corpus.into(),
+                speaker: format!("{corpus}/{speaker}").into(),
                 gender,
-                language: "en".to_string(),
-                label: "x".to_string(),
+                language: "en".into(),
+                label: "x".into(),
                 class: Some("neutral".into()),
                 votes: None,
                 columns: None,
@@ -242,7 +242,7 @@ fn a_pinned_table_must_name_exactly_the_speakers_of_the_data() {
     assert!(data.iter().all(|utterance| utterance.split == Split::Train));
     apply("c/00\ttest\nc/01\ttrain\n", &mut data).unwrap();
     for utterance in &data {
-        let wanted = if utterance.speaker == "c/00" {
+        let wanted = if &*utterance.speaker == "c/00" {
             Split::Test
         } else {
             Split::Train

@@ -38,6 +38,7 @@ pub use utterance::{SyntheticUtterance, VERSION};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::shared_texts::SharedTexts;
 use super::{
     AudioSource, CorpusConfig, CorpusError, DropCause, Dropped, Entry, Gender, LabelMap, Labels,
     ListOptions, Listing, Mapped, Split, Utterance,
@@ -86,6 +87,7 @@ pub fn list(
         level_db: options.level_db,
     };
     let mut listing = Listing::default();
+    let mut texts = SharedTexts::default();
     for number in 0..options.speakers {
         let (gender, letter) = if number % 2 == 0 {
             (Gender::Female, 'f')
@@ -101,6 +103,7 @@ pub fn list(
         };
         let speaker = Speaker::draw(gender, seed_of(&[]));
         listing.speakers.insert(speaker_name.clone());
+        let unique_speaker: Arc<str> = format!("{name}/{speaker_name}").into();
         for (label, full, mapped) in &labels {
             *listing.labels.entry((*label).to_string()).or_default() +=
                 options.utterances_per_label;
@@ -125,11 +128,11 @@ pub fn list(
                 listing.entries.push(Entry {
                     utterance: Utterance {
                         id: format!("{name}/{stem}"),
-                        corpus: name.to_string(),
-                        speaker: format!("{name}/{speaker_name}"),
+                        corpus: texts.get(name),
+                        speaker: unique_speaker.clone(),
                         gender: Some(gender),
-                        language: language.tag().to_string(),
-                        label: (*label).to_string(),
+                        language: texts.get(language.tag()),
+                        label: texts.get(label),
                         class: class.clone(),
                         votes: None,
                         columns: None,

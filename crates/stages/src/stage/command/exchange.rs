@@ -94,7 +94,7 @@ pub fn materialise(
                 let utterance = item.utterance();
                 let gender = utterance.gender.map_or("", |gender| gender.name());
                 let row = [
-                    &name,
+                    name.as_str(),
                     &utterance.id,
                     &utterance.corpus,
                     &utterance.speaker,

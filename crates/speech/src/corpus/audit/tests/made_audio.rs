@@ -119,11 +119,11 @@ pub fn listed(id: &str, source: AudioSource, digest: Digest) -> Audited {
     Audited {
         utterance: Utterance {
             id: id.to_owned(),
-            corpus: id.split('/').next().unwrap().to_owned(),
-            speaker: id.to_owned(),
+            corpus: id.split('/').next().unwrap().into(),
+            speaker: id.into(),
             gender: None,
-            language: "en".to_owned(),
-            label: "happy".to_owned(),
+            language: "en".into(),
+            label: "happy".into(),
             class: Some("happy".into()),
             votes: None,
             columns: None,

@@ -4,7 +4,7 @@ use super::*;
 
 fn item(corpus: &str, split: Split) -> Audited {
     let mut item = named(&format!("{corpus}/{}", split.name()), "happy", split);
-    item.utterance.corpus = corpus.to_owned();
+    item.utterance.corpus = corpus.into();
     let columns = [("text", "Hello"), ("session", "3"), ("room", "hall")];
     let columns = columns.map(|(name, value)| (name.to_owned(), value.to_owned()));
     item.utterance.columns = Some(Arc::new(columns.into()));

@@ -11,7 +11,7 @@ fn what_gives_the_class_away_is_named() {
     let classes = ["happy", "sad"];
     let item = |corpus: &str, n: usize, class: &str| {
         let mut item = named(&format!("{corpus}/{class}{n}"), class, Split::Train);
-        item.utterance.speaker = format!("{corpus}/s{}", n % 6);
+        item.utterance.speaker = format!("{corpus}/s{}", n % 6).into();
         item
     };
     let mixed: Vec<Audited> = (0..48)
@@ -45,7 +45,7 @@ fn a_rate_or_a_loudness_that_follows_the_class_is_reported_with_its_accuracy() {
     let item = |n: usize, wave: &Waveform| {
         let mut item = made.of(&format!("c/{n}"), wave);
         item.utterance.class = Some(classes[n % 2].into());
-        item.utterance.speaker = format!("c/s{}", n / 4);
+        item.utterance.speaker = format!("c/s{}", n / 4).into();
         item
     };
     let rates: Vec<Audited> = (0..40)
@@ -77,7 +77,7 @@ fn with_columns(of: impl Fn(usize, usize) -> Vec<(&'static str, String)>) -> Vec
     let item = |n: usize| {
         let (class, speaker) = (n % 2, n / 2 % 6);
         let mut item = named(&format!("c/{n}"), ["happy", "sad"][class], Split::Train);
-        item.utterance.speaker = format!("c/s{speaker}");
+        item.utterance.speaker = format!("c/s{speaker}").into();
         let columns = of(class, speaker).into_iter();
         let columns = columns.map(|(name, value)| (name.to_owned(), value));
         item.utterance.columns = Some(Arc::new(columns.collect()));

@@ -74,7 +74,7 @@ fn the_file_name_wins_over_the_folder() {
         ],
     );
     let listing = tree.list();
-    assert!(listing.entries.iter().all(|e| e.utterance.label == "ANG"));
+    assert!(listing.entries.iter().all(|e| &*e.utterance.label == "ANG"));
     assert_warns(
         &listing,
         "folder hap contains files whose names say label ANG",
@@ -115,7 +115,12 @@ fn emovo_names_tell_speaker_gender_and_label() {
         &listing,
         "folder f2 contains files whose names say speaker m1",
     );
-    assert!(listing.entries.iter().all(|e| e.utterance.language == "it"));
+    assert!(
+        listing
+            .entries
+            .iter()
+            .all(|e| &*e.utterance.language == "it")
+    );
 }
 
 #[test]

@@ -197,8 +197,8 @@ fn epst_copies_of_the_tree_keep_to_their_transcripts() {
     tree.write("b/cc_001.txt", b"1 2 A: sadness, \xff\n");
     let listing = tree.list();
     assert_eq!(listing.entries.len(), 2);
-    assert_eq!(listing.entries[0].utterance.label, "happy");
-    assert_eq!(listing.entries[1].utterance.label, "sadness");
+    assert_eq!(&*listing.entries[0].utterance.label, "happy");
+    assert_eq!(&*listing.entries[1].utterance.label, "sadness");
     assert_warns(
         &listing,
         "the gender of these speakers is unknown: cc; add them to [corpus.epst.genders]",

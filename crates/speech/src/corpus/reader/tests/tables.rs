@@ -38,7 +38,12 @@ fn a_table_names_files_speakers_and_labels() {
             ("samples/B_sad_2", "B", M, "surprised", "positive"),
         ]
     );
-    assert!(listing.entries.iter().all(|e| e.utterance.language == "pl"));
+    assert!(
+        listing
+            .entries
+            .iter()
+            .all(|e| &*e.utterance.language == "pl")
+    );
     assert_eq!(
         dropped(&listing),
         [
@@ -113,7 +118,7 @@ fn segments_channels_and_constants() {
         None,
     ];
     assert_eq!(segments, wanted);
-    assert_eq!(listing.entries[1].utterance.language, "cs");
+    assert_eq!(&*listing.entries[1].utterance.language, "cs");
     assert_eq!(
         dropped(&listing),
         [

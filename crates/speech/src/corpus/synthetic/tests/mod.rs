@@ -228,13 +228,14 @@ fn measured_pitch_follows_gender_and_emotion() {
     };
     let neutral = |gender| {
         pitch(&|utterance: &Utterance| {
-            utterance.label == "neutral" && utterance.gender == Some(gender)
+            &*utterance.label == "neutral" && utterance.gender == Some(gender)
         })
     };
     let (female, male) = (neutral(Gender::Female), neutral(Gender::Male));
     assert!((180.0..250.0).contains(&female), "female {female:.0} Hz");
     assert!((100.0..145.0).contains(&male), "male {male:.0} Hz");
-    let label = |label: &'static str| pitch(&move |utterance: &Utterance| utterance.label == label);
+    let label =
+        |label: &'static str| pitch(&move |utterance: &Utterance| &*utterance.label == label);
     let plain = label("neutral");
     assert!(label("happiness") > 1.15 * plain);
     assert!(label("fear") > 1.15 * plain);
@@ -247,11 +248,11 @@ fn level_and_tempo_follow_emotion() {
     let level = |label: &str| {
         mean(
             &listing,
-            |u| u.label == label,
+            |u| &*u.label == label,
             |entry| decibels(rms(&audio(entry).render().samples)),
         )
     };
-    let length = |label: &str| mean(&listing, |u| u.label == label, |e| audio(e).duration_s());
+    let length = |label: &str| mean(&listing, |u| &*u.label == label, |e| audio(e).duration_s());
     let plain = level("neutral");
     assert!(
         (-43.0..-37.0).contains(&plain),
@@ -269,7 +270,7 @@ fn rooms_ring_and_noise_has_its_level() {
         let listing = list("c", config).expect("valid");
         mean(
             &listing,
-            |u| u.label == "neutral",
+            |u| &*u.label == "neutral",
             |entry| {
                 let samples = audio(entry).render().samples;
                 // Speech ends at least 80 ms before the file does.
@@ -299,7 +300,7 @@ fn microphone_tilt_moves_treble_against_bass() {
         let listing = list("c", &with(clean(), "tilt_db", serde_json::json!(tilt_db)));
         mean(
             &listing.expect("valid"),
-            |u| u.label == "neutral",
+            |u| &*u.label == "neutral",
             |entry| {
                 let samples = audio(entry).render().samples;
                 let difference: Vec<f32> = samples.windows(2).map(|w| w[1] - w[0]).collect();
