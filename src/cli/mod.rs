@@ -45,6 +45,7 @@ mod plan;
 mod predict;
 mod predictions;
 mod reason;
+mod remote_cache;
 mod report;
 mod reproduce;
 mod run;

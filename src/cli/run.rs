@@ -19,7 +19,7 @@ use super::error::CliError;
 use super::json::JsonObserver;
 use super::lines::{LineObserver, counted};
 use super::signals::Signals;
-use super::{lock, own_name, permission};
+use super::{lock, own_name, permission, remote_cache};
 
 /// Runs a manifest.
 pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
@@ -31,7 +31,8 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let plan = permission::plan(arguments, device, common)?;
     let track = arguments.track.as_deref().map(TrackTarget::parse);
     let track = track.transpose()?;
-    let cache = context::cache(common, arguments.manifest.rehash)?;
+    let mut cache = context::cache(common, arguments.manifest.rehash)?;
+    remote_cache::connect(&mut cache, &arguments.remote, common)?;
     own_name::claim(&plan, &cache, &common.limits())?;
     let lock = match arguments.locked {
         true => Some(lock::hold(&plan, &cache, common)?),

@@ -168,7 +168,11 @@ impl Machine {
             ..RunOptions::default()
         };
         let summary = run(&plan, &cache, &options, &listener).unwrap();
-        let failed: Vec<_> = summary.steps.iter().filter_map(|step| step.error.as_ref()).collect();
+        let failed: Vec<_> = summary
+            .steps
+            .iter()
+            .filter_map(|step| step.error.as_ref())
+            .collect();
         assert!(failed.is_empty(), "{failed:?}");
         (summary, listener)
     }
@@ -401,14 +405,22 @@ impl Signatures for Names {
     fn check(&self, text: &[u8], signature: Option<&str>) -> Result<(), Distrust> {
         let signature = signature.ok_or(Distrust::Unsigned)?;
         let right = |name: &&&str| signature == format!("{name} {}", Digest::of(text));
-        self.trusted.iter().find(right).map(drop).ok_or(Distrust::Stranger)
+        self.trusted
+            .iter()
+            .find(right)
+            .map(drop)
+            .ok_or(Distrust::Stranger)
     }
 }
 
 #[test]
 fn entries_of_strangers_are_refused_told_of_and_computed() {
     let signed = |own, trusted| options(Box::new(Names { own, trusted }));
-    for (own, is_trusted) in [(Some("friend"), true), (Some("stranger"), false), (None, false)] {
+    for (own, is_trusted) in [
+        (Some("friend"), true),
+        (Some("stranger"), false),
+        (None, false),
+    ] {
         let store = Arc::new(MemoryStore::default());
         let (first, second) = (Machine::new(), Machine::new());
         first.run_with(&store, (10, 2), signed(own, &["friend", "stranger"]));
@@ -428,14 +440,20 @@ fn many_segments_are_covered_by_one_for_whoever_is_new() {
         machine.run(&store, (3, joins));
     }
     let names = store.objects().into_keys();
-    let merged = names.filter(|name| name.starts_with("index/merged-")).count();
+    let merged = names
+        .filter(|name| name.starts_with("index/merged-"))
+        .count();
     assert_eq!(merged, 1);
     let before = store.requests();
     let new = Machine::new();
     new.run(&store, (3, 70));
     assert_eq!(new.work.counts(), [0, 0, 0]);
     // Those that came after it, and the packs, which are as small as the runs.
-    assert!(store.requests() - before < 90, "{}", store.requests() - before);
+    assert!(
+        store.requests() - before < 90,
+        "{}",
+        store.requests() - before
+    );
 }
 
 #[test]
@@ -449,12 +467,23 @@ fn a_large_plan_takes_few_requests_and_little_for_each_step() {
     second.run(&store, (ITEMS, JOINS));
     assert_eq!(second.work.counts(), [0, 0, 0]);
     let pulled = store.requests() - pushed;
-    assert!(pushed <= 12 && pulled <= 12, "{pushed} and {pulled} requests");
+    assert!(
+        pushed <= 12 && pulled <= 12,
+        "{pushed} and {pulled} requests"
+    );
     let objects = store.objects();
     let bytes_below = |prefix: &str| -> usize {
         let own = objects.iter().filter(|(name, _)| name.starts_with(prefix));
         own.map(|(_, bytes)| bytes.len()).sum()
     };
-    assert!(bytes_below("index/") < 400 * JOINS, "{}", bytes_below("index/"));
-    assert!(bytes_below("items/") < 2 * 100 * ITEMS, "{}", bytes_below("items/"));
+    assert!(
+        bytes_below("index/") < 400 * JOINS,
+        "{}",
+        bytes_below("index/")
+    );
+    assert!(
+        bytes_below("items/") < 2 * 100 * ITEMS,
+        "{}",
+        bytes_below("items/")
+    );
 }

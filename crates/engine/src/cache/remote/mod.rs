@@ -176,7 +176,17 @@ impl Remote {
     }
 
     pub(super) fn notice(&self, notice: Notice) {
-        lock(&self.notices).push(notice);
+        let mut notices = lock(&self.notices);
+        // Results of items come one by one, and so do damaged parts.
+        match (&notice, notices.last_mut()) {
+            (Notice::Fetched(more), Some(Notice::Fetched(known))) => {
+                known.results += more.results;
+                known.items += more.items;
+                known.bytes += more.bytes;
+            }
+            (Notice::Damaged { parts: more }, Some(Notice::Damaged { parts })) => *parts += more,
+            _ => notices.push(notice),
+        }
     }
 
     /// The result under `key` that it has, if anybody who is trusted says so.
