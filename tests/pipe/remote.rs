@@ -154,7 +154,10 @@ fn the_command_line_names_a_store_or_does_without() {
     assert!(!second.space.join("cache").exists());
     assert_eq!(fetched(&second.run(&["--remote", path])), 4);
     for wrong in ["nothing", "ftp://host/x"] {
-        let told = second.command(&["run", "pipe.toml", "--remote", wrong]).output().unwrap();
+        let told = second
+            .command(&["run", "pipe.toml", "--remote", wrong])
+            .output()
+            .unwrap();
         assert_eq!(told.status.code(), Some(2));
         let told = String::from_utf8(told.stderr).unwrap();
         assert!(told.contains("s3://BUCKET/PREFIX"), "{told}");
@@ -202,7 +205,10 @@ fn a_mode_and_a_wrong_configuration_are_heeded() {
     let told = second.command(&["run", "pipe.toml"]).output().unwrap();
     assert_eq!(told.status.code(), Some(2));
     let told = String::from_utf8(told.stderr).unwrap();
-    assert!(told.contains("`sometimes`") && told.contains("both"), "{told}");
+    assert!(
+        told.contains("`sometimes`") && told.contains("both"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -210,7 +216,10 @@ fn a_store_that_cannot_be_written_costs_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    let person = Person::new(3, &format!("{}patience_s = 2\n", named(&file.join("store"))));
+    let person = Person::new(
+        3,
+        &format!("{}patience_s = 2\n", named(&file.join("store"))),
+    );
     let run = person.run(&[]);
     assert_eq!(run.steps(), (4, 0, 0));
     let warnings = run.warnings();
@@ -247,9 +256,15 @@ fn entries_count_only_for_trusted_keys_and_others_are_told_of_and_computed() {
     let refused = run.events_of("remote_refused");
     assert!(!refused.is_empty());
     let warnings = run.warnings().join("\n");
-    assert!(warnings.contains("not signed with a trusted key"), "{warnings}");
+    assert!(
+        warnings.contains("not signed with a trusted key"),
+        "{warnings}"
+    );
     // Whoever trusts only signed entries sends none without a key.
-    let told = reader.command(&["cache", "push", "pipe.toml"]).output().unwrap();
+    let told = reader
+        .command(&["cache", "push", "pipe.toml"])
+        .output()
+        .unwrap();
     assert_eq!(told.status.code(), Some(2));
 
     sign(&friend, "friend.key");
@@ -271,13 +286,18 @@ fn the_doctor_says_whether_the_store_answers() {
     let person = Person::new(1, "");
     let found = |person: &Person| {
         let lines = lines_of_json(&person.stdout(&["doctor", "--json"], 0));
-        let own = lines.into_iter().find(|line| line["name"] == "remote cache");
+        let own = lines
+            .into_iter()
+            .find(|line| line["name"] == "remote cache");
         own.unwrap()
     };
     assert_eq!(found(&person)["found"], "none is configured");
     person.configure(&named(folder.path()));
     let check = found(&person);
-    assert!(check["found"].as_str().unwrap().contains("answers in"), "{check}");
+    assert!(
+        check["found"].as_str().unwrap().contains("answers in"),
+        "{check}"
+    );
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     person.configure(&named(&file.join("store")));

@@ -36,7 +36,9 @@ fn program() -> Option<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/s3s-fs/bin/s3s-fs");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).map(|folder| folder.join("s3s-fs"));
-    std::iter::once(own).chain(folders).find(|path| path.is_file())
+    std::iter::once(own)
+        .chain(folders)
+        .find(|path| path.is_file())
 }
 
 impl S3Server {
@@ -84,7 +86,10 @@ impl S3Server {
             let path = entry.path().strip_prefix(&root).unwrap();
             path.to_string_lossy().into_owned()
         };
-        files.map(name).filter(|name| !name.contains(".s3s-fs")).collect()
+        files
+            .map(name)
+            .filter(|name| !name.contains(".s3s-fs"))
+            .collect()
     }
 }
 
@@ -119,7 +124,10 @@ fn results_go_to_a_server_and_come_back() {
     assert_eq!(run.steps(), (4, 0, 0));
     assert_eq!(run.warnings(), Vec::<&str>::new());
     let objects = server.objects();
-    assert!(objects.iter().all(|name| name.starts_with("team/")), "{objects:?}");
+    assert!(
+        objects.iter().all(|name| name.starts_with("team/")),
+        "{objects:?}"
+    );
     let run = run_at(&second, server.address);
     assert_eq!((run.steps(), fetched(&run)), ((0, 4, 0), 4));
     assert_eq!(results(&second), results(&first));
@@ -137,7 +145,10 @@ fn credentials_are_in_nothing_that_is_written() {
     let person = person();
     let mut said = Vec::new();
     // Where they are right, where they are not, and where nobody answers.
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     for (address, secret) in [
         (server.address, SECRET_KEY),
         (server.address, "wrong-secret-of-the-tests-98765"),
@@ -152,18 +163,25 @@ fn credentials_are_in_nothing_that_is_written() {
             &["bundle", "export", "pipe.toml", "-o", "b.tar.zst"],
             &["show", "pipe", "--log"],
         ] {
-            let output = command(&person, arguments, address, secret).output().unwrap();
+            let output = command(&person, arguments, address, secret)
+                .output()
+                .unwrap();
             said.push(output.stdout);
             said.push(output.stderr);
         }
         fs::remove_dir_all(person.space.join("cache/remote")).unwrap();
     }
     said.extend(person.space.files("").into_values());
-    let written = walkdir::WalkDir::new(server.folder.path()).into_iter().flatten();
+    let written = walkdir::WalkDir::new(server.folder.path())
+        .into_iter()
+        .flatten();
     let written = written.filter(|entry| entry.file_type().is_file());
     said.extend(written.map(|entry| fs::read(entry.path()).unwrap()));
     for secret in [SECRET_KEY, "wrong-secret-of-the-tests-98765", ACCESS_KEY] {
-        let holds = |text: &Vec<u8>| text.windows(secret.len()).any(|part| part == secret.as_bytes());
+        let holds = |text: &Vec<u8>| {
+            text.windows(secret.len())
+                .any(|part| part == secret.as_bytes())
+        };
         assert!(!said.iter().any(holds), "{secret}");
     }
 }
@@ -195,10 +213,16 @@ fn a_run_ends_well_whatever_becomes_of_the_store() {
         assert_eq!(results(&person), results(&first), "{fault:?}");
         let steps = if comes { (0, 4, 0) } else { (4, 0, 0) };
         assert_eq!(run.steps(), steps, "{fault:?}: {:?}", run.warnings());
-        let about = run.warnings().into_iter().filter(|text| text.contains("remote cache"));
+        let about = run
+            .warnings()
+            .into_iter()
+            .filter(|text| text.contains("remote cache"));
         let about = about.count();
         assert_eq!(about == 0, comes, "{fault:?}: {:?}", run.warnings());
-        assert!(about <= 2 && requests < 60, "{fault:?}: {requests} requests");
+        assert!(
+            about <= 2 && requests < 60,
+            "{fault:?}: {requests} requests"
+        );
     }
 }
 
@@ -207,8 +231,14 @@ fn a_store_that_is_down_or_refuses_is_told_of_once_and_left_out() {
     let Some(server) = S3Server::start() else {
         return;
     };
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let cases = [(nobody, SECRET_KEY), (server.address, "wrong-secret-of-the-tests")];
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let cases = [
+        (nobody, SECRET_KEY),
+        (server.address, "wrong-secret-of-the-tests"),
+    ];
     for (address, secret) in cases {
         let person = person();
         let arguments = ["run", "pipe.toml", "--json"];
@@ -216,7 +246,10 @@ fn a_store_that_is_down_or_refuses_is_told_of_once_and_left_out() {
         assert_eq!(run.steps(), (4, 0, 0));
         let warnings = run.warnings();
         assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert!(warnings[0].contains("the run goes on without it"), "{warnings:?}");
+        assert!(
+            warnings[0].contains("the run goes on without it"),
+            "{warnings:?}"
+        );
         // The results are not lost: the next run that reaches the store sends them.
         let push = ["cache", "push", "pipe.toml"];
         let refused = command(&person, &push, address, secret).output().unwrap();

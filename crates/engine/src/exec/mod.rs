@@ -54,8 +54,6 @@ mod publish;
 mod publish_companion;
 mod recorded;
 mod remote_events;
-#[cfg(test)]
-mod remote_tests;
 mod requests;
 mod pulling;
 mod pushing;

@@ -18,7 +18,7 @@ use crate::stage::{
 static LIST: Kind = Kind::new("list", "", &[MAX_BAD]);
 static PASS: Kind = Kind::new("pass", "", &[INPUT, LENGTH, MAX_BAD]);
 static MAKE: Kind = Kind::new("make", "", &[LENGTH]);
-static NAME: Kind = Kind::new("name", "", &[INPUT, LENGTH]);
+static NAME: Kind = Kind::new("name", "", &[INPUT]);
 const INPUT: Parameter = Parameter::required("input", Shape::Input(&[ArtifactKind::FILES]), "");
 const LENGTH: Parameter = Parameter::default("length", Shape::NATURAL, "1", "");
 

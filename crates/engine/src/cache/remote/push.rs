@@ -181,6 +181,10 @@ impl Remote {
             true => HashSet::new(),
             false => self.keys(PUSHED)?,
         };
+        if again {
+            self.load()?;
+            self.refresh()?;
+        }
         let mut gathered = Gathered::default();
         let mut told = Transfer::default();
         loop {

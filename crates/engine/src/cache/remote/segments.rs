@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pipe_foundation::sync::lock;
 use pipe_foundation::{Digest, durable};
 
-use super::index::TagIndex;
+use super::index::{StepIndex, TagIndex};
 use super::segment::{Segment, SegmentError};
 use super::store::StoreError;
 use super::{Notice, Remote};
@@ -55,6 +55,7 @@ impl Remote {
         let Ok(names) = self.names(STEPS) else {
             return Ok(());
         };
+        self.forget_gone(&names)?;
         let is_known = |name: &String| lock(&self.steps).segments.contains(name);
         // The one that covers most comes first: its name has their number.
         for name in names.iter().rev().filter(|name| covers_others(name)) {
@@ -92,6 +93,26 @@ impl Remote {
         let index = Arc::new(index);
         lock(&self.tags).insert(tag, index.clone());
         Ok(index)
+    }
+
+    /// Forgets segments that somebody has removed from the store, since nothing says what else is gone.
+    fn forget_gone(&self, names: &BTreeSet<String>) -> Result<(), CacheError> {
+        let mut known = self.remembered(STEPS)?;
+        let (there, gone) = known.drain(..).partition(|(name, _)| names.contains(name));
+        let gone: Vec<(String, Vec<u8>)> = gone;
+        if gone.is_empty() {
+            return Ok(());
+        }
+        for (name, _) in &gone {
+            if self.remembers {
+                folder::remove(&*self.system, &self.path_of(STEPS, name))?;
+            }
+        }
+        *lock(&self.steps) = StepIndex::default();
+        for (name, segment) in self.opened(STEPS, there) {
+            lock(&self.steps).add(&name, segment);
+        }
+        Ok(())
     }
 
     fn add_fetched(&self, names: Vec<String>) -> Result<(), CacheError> {
