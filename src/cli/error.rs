@@ -158,6 +158,7 @@ impl CliError {
             | Self::Lock(_)
             | Self::Proposal(_)
             | Self::Bundle(_)
+            | Self::Remote(_)
             | Self::Signature(_)
             | Self::NotAsLocked { .. }
             | Self::Untrusted { .. }

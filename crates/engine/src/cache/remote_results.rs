@@ -5,10 +5,23 @@ use std::sync::Arc;
 use pipe_foundation::Digest;
 
 use super::access::Access;
-use super::remote::{Notice, Remote, Transfer};
+use super::remote::{Notice, Place, Remote, RemoteOptions, RemoteStore, Transfer};
 use super::{Cache, CacheError, StepOutput, StepRecord};
 
 impl Cache {
+    /// Uses `store` beside this cache.
+    pub fn connect(&mut self, store: Arc<dyn RemoteStore>, options: RemoteOptions) {
+        let place = Place {
+            system: self.system.clone(),
+            own: self.own(),
+            base: self.access.base(&self.root),
+            writes: !matches!(self.access, Access::Read),
+            interruption: self.interruption.clone(),
+        };
+        let remote = Remote::new(store, options, &place);
+        self.remote = Some(Arc::new(remote));
+    }
+
     /// The remote cache, if results are fetched from it.
     pub fn pulled(&self) -> Option<&Arc<Remote>> {
         self.remote.as_ref().filter(|remote| remote.pulls())

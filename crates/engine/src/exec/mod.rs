@@ -20,6 +20,7 @@ mod interruption_tests;
 mod execution;
 mod expected_results;
 mod failure;
+mod fetched_units;
 mod fetching;
 mod foresight;
 mod frame;

@@ -27,6 +27,7 @@ mod memory_store;
 mod notice;
 mod pack;
 mod push;
+mod pusher;
 mod reads;
 mod segment;
 mod segments;
@@ -34,7 +35,7 @@ mod signatures;
 mod store;
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -45,20 +46,21 @@ use pipe_foundation::system::System;
 pub use index::{RemoteItem, TagIndex};
 pub use memory_store::MemoryStore;
 pub use notice::{Notice, Transfer};
-pub use push::Offer;
+pub use pusher::Offer;
 pub use reads::{At, Part};
 pub use signatures::{Distrust, NoSignatures, Signatures};
 pub use store::{Patience, RemoteStore, StoreError};
 
 use self::index::StepIndex;
 use self::link::Link;
-use self::push::Pusher;
+use self::pusher::Pusher;
+use super::CacheError;
+use super::interruption::Interruption;
 use super::items::StepTag;
 use super::log::Log;
 use super::objects::Objects;
 use super::packs::PackReader;
 use super::records::{Records, StepRecord};
-use super::{Cache, CacheError};
 
 /// How a remote cache is used.
 #[derive(Debug)]
@@ -99,6 +101,20 @@ pub struct Remote {
     taken: OnceLock<HashSet<Digest>>,
 }
 
+/// The folders of a cache, for its remote one.
+pub(super) struct Place<'a> {
+    /// The system that it is kept on.
+    pub system: Arc<dyn System>,
+    /// Where what is made goes.
+    pub own: &'a Path,
+    /// What is looked at besides.
+    pub base: Option<&'a Path>,
+    /// Whether anything may be written.
+    pub writes: bool,
+    /// Whether reading and waiting should end.
+    pub interruption: Interruption,
+}
+
 /// What is read of the cache to be pushed.
 #[derive(Debug)]
 struct Local {
@@ -107,17 +123,21 @@ struct Local {
     records: Records,
 }
 
-impl Cache {
-    /// Uses `store` beside this cache.
-    pub fn connect(&mut self, store: Arc<dyn RemoteStore>, options: RemoteOptions) {
-        let on = || self.system.clone();
-        let (own, base) = (self.own(), self.access.base(&self.root));
-        let beside = |name: &str| base.map(|base| base.join(name));
-        let stop = || self.interruption.clone();
+impl Remote {
+    /// The one in `store`, of the cache at `place`.
+    pub(super) fn new(
+        store: Arc<dyn RemoteStore>,
+        options: RemoteOptions,
+        place: &Place<'_>,
+    ) -> Self {
+        let on = || place.system.clone();
+        let beside = |name: &str| place.base.map(|base| base.join(name));
+        let stop = || place.interruption.clone();
         let url = Digest::of(store.url().as_bytes()).short();
-        self.remote = Some(Arc::new(Remote {
+        let own = place.own;
+        Self {
             folder: own.join("remote").join(url),
-            remembers: !matches!(self.access, super::Access::Read),
+            remembers: place.writes,
             local: Local {
                 objects: Objects::new(on(), own.join("objects"), beside("objects"), stop()),
                 packs: PackReader::new(on(), own.join("packs"), beside("packs"), stop()),
@@ -136,11 +156,9 @@ impl Cache {
             pusher: Mutex::default(),
             not_sent: Mutex::default(),
             taken: OnceLock::new(),
-        }));
+        }
     }
-}
 
-impl Remote {
     /// Where it is, for people.
     pub fn url(&self) -> &str {
         self.link.url()

@@ -3,19 +3,20 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
 
 use super::pack::Packs;
+use super::pusher::{Offer, Pusher};
 use super::segment::Segment;
 use super::segments::STEPS;
 use super::store::StoreError;
 use super::{Notice, Remote, Transfer};
 use crate::cache::CacheError;
-use crate::cache::items::{ItemRecord, StepTag};
+use crate::cache::items::StepTag;
 use crate::cache::records::StepOutput;
 
 /// What has gathered is sent after so long, whatever it is: a run of days costs few requests, and others need not wait for
@@ -28,31 +29,6 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Where it is remembered what has been sent.
 const PUSHED: &str = "pushed.log";
-
-/// Something that a remote cache may lack.
-#[derive(Debug)]
-pub enum Offer {
-    /// The result under a key, which is of files.
-    Result(Digest),
-    /// The result under a key, which is of these items; each with its key.
-    Items {
-        /// The key of the result.
-        key: Digest,
-        /// The step of the items.
-        tag: StepTag,
-        /// The items.
-        items: Vec<(Digest, ItemRecord)>,
-    },
-}
-
-/// The thread that pushes.
-#[derive(Debug)]
-pub(super) struct Pusher {
-    offers: Sender<Offer>,
-    ended: Receiver<()>,
-    /// Offers that have neither been sent nor turned out to be there.
-    open: Arc<AtomicUsize>,
-}
 
 /// Why something was not sent.
 pub(super) enum NotSent {
