@@ -76,7 +76,9 @@ pub fn tell(cache: &Cache, common: &Common) {
                 let parts = counted(segments, "part");
                 format!("{parts} of the index of {url} not used: {reason}")
             }
-            Notice::Damaged { .. } => format!("{url} gave damaged bytes, which are not used"),
+            Notice::Damaged { parts } => {
+                format!("{} of {url} did not come whole", counted(parts, "part"))
+            }
             Notice::Fetched(_) | Notice::Pushed(_) | Notice::Left { .. } => continue,
         };
         if !common.json {

@@ -178,11 +178,11 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// The remote cache gave bytes that are not what its index says, which were not used; a warning says so too.
+    /// Parts of the remote cache did not come, or not as its index says they are; a warning says so too.
     RemoteDamaged {
         /// Where it is.
         url: String,
-        /// How often.
+        /// How many.
         parts: usize,
     },
     /// Results or items came from the remote cache.

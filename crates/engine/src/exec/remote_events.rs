@@ -39,8 +39,12 @@ pub fn tell(remote: &Remote, plan: &str, observer: &dyn Observer) {
                 });
             }
             Notice::Damaged { parts } => {
+                let count = match parts {
+                    1 => "1 part".to_owned(),
+                    _ => format!("{parts} parts"),
+                };
                 warn(format!(
-                    "the remote cache {} gave bytes that are not what its index says ({parts} times); they were not used",
+                    "{count} of the remote cache {} did not come, or not as its index says; what they held is computed",
                     url()
                 ));
                 observer.event(&Event::RemoteDamaged { url: url(), parts });

@@ -8,7 +8,7 @@ use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
 use pipe_foundation::system::{Open, System};
 
-use super::reads::{Part, ReadParts, read_parts};
+use super::reads::{Part, read_parts};
 use super::{Notice, Remote, Transfer};
 use crate::cache::records::{StepOutput, StepRecord};
 use crate::cache::{Cache, CacheError};
@@ -111,9 +111,9 @@ impl Remote {
         for part in empty {
             take(&part, Vec::new())?;
         }
-        let ReadParts { damaged, .. } = read_parts(&self.link, parts, take)?;
-        if damaged > 0 {
-            self.notice(Notice::Damaged { parts: damaged });
+        let lost = read_parts(&self.link, parts, take)?.len();
+        if lost > 0 && self.link.is_usable() {
+            self.notice(Notice::Damaged { parts: lost });
         }
         Ok(())
     }

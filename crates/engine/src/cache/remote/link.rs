@@ -111,6 +111,11 @@ impl Link {
         self.abandoned.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the store is still asked, and somebody waits for what it says.
+    pub fn is_usable(&self) -> bool {
+        !self.is_off() && !self.given_up()
+    }
+
     fn given_up(&self) -> bool {
         self.abandoned.load(Ordering::Relaxed) || self.interruption.asked()
     }

@@ -15,9 +15,9 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
-    /// Bytes came from it that are not what its index says; they were not used.
+    /// Parts of it did not come, or not as its index says they are.
     Damaged {
-        /// How often.
+        /// How many.
         parts: usize,
     },
     /// Results and items came from it.

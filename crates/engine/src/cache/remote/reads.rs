@@ -68,16 +68,8 @@ struct Read {
     parts: Vec<(Part, At)>,
 }
 
-/// What came of the parts.
-#[derive(Debug, Default)]
-pub struct ReadParts {
-    /// Parts that could not be had.
-    pub lost: Vec<Part>,
-    /// How often bytes came that were not those that were wanted.
-    pub damaged: usize,
-}
-
-/// Reads parts and passes the bytes of each to `take`, from several threads, once they have their digest.
+/// Reads parts and passes the bytes of each to `take`, from several threads, once they have their digest. Gives
+/// the parts that could not be had.
 ///
 /// # Errors
 /// What `take` returns.
@@ -85,31 +77,29 @@ pub fn read_parts(
     link: &Link,
     parts: Vec<Part>,
     take: &(dyn Fn(&Part, Vec<u8>) -> Result<(), CacheError> + Sync),
-) -> Result<ReadParts, CacheError> {
-    let mut came = ReadParts::default();
+) -> Result<Vec<Part>, CacheError> {
+    let mut lost = Vec::new();
     let mut open = parts;
     while !open.is_empty() {
         let mut placed = Vec::new();
         for mut part in open {
             match part.places.pop_front() {
                 Some(at) if !link.is_off() => placed.push((part, at)),
-                _ => came.lost.push(part),
+                _ => lost.push(part),
             }
         }
-        let (again, damaged) = read_once(link, merged(placed), take)?;
-        came.damaged += damaged;
-        open = again;
+        open = read_once(link, merged(placed), take)?;
     }
-    Ok(came)
+    Ok(lost)
 }
 
-/// Makes all reads, several at once. Gives the parts that did not come, and how many of those came damaged.
+/// Makes all reads, several at once. Gives the parts that did not come, or came damaged.
 fn read_once(
     link: &Link,
     reads: Vec<Read>,
     take: &(dyn Fn(&Part, Vec<u8>) -> Result<(), CacheError> + Sync),
-) -> Result<(Vec<Part>, usize), CacheError> {
-    let (next, damaged) = (AtomicUsize::new(0), AtomicUsize::new(0));
+) -> Result<Vec<Part>, CacheError> {
+    let next = AtomicUsize::new(0);
     let (lost, failed) = (Mutex::new(Vec::new()), Mutex::new(None));
     let work = || {
         while let Some(read) = reads.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -125,7 +115,6 @@ fn read_once(
                 let from = (at.offset - read.start) as usize;
                 let own = &bytes[from..from + at.bytes as usize];
                 if Digest::of(own) != part.digest {
-                    damaged.fetch_add(1, Ordering::Relaxed);
                     lock(&lost).push(part.clone());
                 } else if let Err(error) = take(part, own.to_vec()) {
                     lock(&failed).get_or_insert(error);
@@ -142,7 +131,7 @@ fn read_once(
     });
     match into_inner(failed) {
         Some(error) => Err(error),
-        None => Ok((into_inner(lost), damaged.into_inner())),
+        None => Ok(into_inner(lost)),
     }
 }
 

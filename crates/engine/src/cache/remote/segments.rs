@@ -159,10 +159,11 @@ impl Remote {
                 Ok(_) => None,
                 Err(error) => Some(Err(error)),
             });
-            match whole {
-                Some(Ok(bytes)) => return Some((name.clone(), bytes)),
-                Some(Err(_)) => {}
-                None => self.notice(Notice::Damaged { parts: 1 }),
+            if let Some(Ok(bytes)) = whole {
+                return Some((name.clone(), bytes));
+            }
+            if self.link.is_usable() {
+                self.notice(Notice::Damaged { parts: 1 });
             }
             None
         };
