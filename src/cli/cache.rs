@@ -18,19 +18,19 @@ use pipe_stages::stage::checkpoints;
 
 use super::arguments::Common;
 use super::cache_arguments::{CacheAction, CacheArguments, GcArguments, PruneArguments};
+use super::cache_exchange;
 use super::console::print;
 use super::context;
 use super::error::CliError;
 use super::lines::counted;
-use super::remote_cache;
 
 const DAY_S: u64 = 24 * 60 * 60;
 
 /// Does what was asked.
 pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError> {
     match &arguments.action {
-        CacheAction::Push(options) => return remote_cache::push(options, common),
-        CacheAction::Pull(options) => return remote_cache::pull(options, common),
+        CacheAction::Push(options) => return cache_exchange::push(options, common),
+        CacheAction::Pull(options) => return cache_exchange::pull(options, common),
         _ => {}
     }
     let writes = match &arguments.action {

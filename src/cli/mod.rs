@@ -9,6 +9,7 @@ mod bundle_arguments;
 mod bundle_files;
 mod cache;
 mod cache_arguments;
+mod cache_exchange;
 mod chart;
 mod command_line;
 mod console;
