@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use pipe_foundation::Digest;
 
-use crate::cache::items::{ItemRecord, StepTag};
-use crate::cache::remote::{Offer, Remote};
+use crate::cache::remote::{ItemsOffered, Offer, Remote};
 use crate::cache::{Cache, CacheError, StepOutput};
 use crate::plan::Plan;
 
@@ -23,7 +22,7 @@ const WAIT: Duration = Duration::from_secs(600);
 const ENDLESS: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Items of steps, with their keys.
-type Items = HashMap<usize, (StepTag, Vec<(Digest, ItemRecord)>)>;
+type Items = HashMap<usize, ItemsOffered>;
 
 impl AggregateRun<'_> {
     /// Offers the result of a step to the remote cache, if its content is at hand.

@@ -86,6 +86,9 @@ fn a_push_and_a_pull_move_a_plan_without_a_run() {
     assert_eq!(second.work.counts(), [0, 0, 1]);
 }
 
+/// What becomes of an object.
+type Damage<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
 #[test]
 fn every_damaged_object_is_noticed_and_what_it_held_is_computed() {
     let whole = Arc::new(MemoryStore::default());
@@ -100,7 +103,7 @@ fn every_damaged_object_is_noticed_and_what_it_held_is_computed() {
         bytes
     };
     let empty = |_: &[u8]| Vec::new();
-    let damages: [&dyn Fn(&[u8]) -> Vec<u8>; 3] = [&cut, &flip, &empty];
+    let damages: [Damage; 3] = [&cut, &flip, &empty];
     for name in whole.objects().keys() {
         for damage in damages {
             let store = Arc::new(MemoryStore::default());

@@ -8,7 +8,7 @@ use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
 use pipe_foundation::system::{Open, System};
 
-use super::reads::{Part, read_parts};
+use super::reads::{Part, Take, read_parts};
 use super::{Notice, Remote, Transfer};
 use crate::cache::records::{StepOutput, StepRecord};
 use crate::cache::{Cache, CacheError};
@@ -99,11 +99,7 @@ impl Remote {
     ///
     /// # Errors
     /// What `take` returns.
-    pub fn read(
-        &self,
-        parts: Vec<Part>,
-        take: &(dyn Fn(&Part, Vec<u8>) -> Result<(), CacheError> + Sync),
-    ) -> Result<(), CacheError> {
+    pub fn read(&self, parts: Vec<Part>, take: Take<'_>) -> Result<(), CacheError> {
         // They are in no pack.
         let (empty, parts): (Vec<Part>, Vec<Part>) = parts
             .into_iter()

@@ -46,8 +46,8 @@ use pipe_foundation::system::System;
 pub use index::{RemoteItem, TagIndex};
 pub use memory_store::MemoryStore;
 pub use notice::{Notice, Transfer};
-pub use pusher::Offer;
-pub use reads::{At, Part};
+pub use pusher::{ItemsOffered, Offer};
+pub use reads::{At, Part, Take};
 pub use signatures::{Distrust, NoSignatures, Signatures};
 pub use store::{Patience, RemoteStore, StoreError};
 

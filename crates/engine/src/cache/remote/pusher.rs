@@ -8,6 +8,9 @@ use pipe_foundation::Digest;
 
 use crate::cache::items::{ItemRecord, StepTag};
 
+/// Items of one step, each with its key.
+pub type ItemsOffered = (StepTag, Vec<(Digest, ItemRecord)>);
+
 /// Something that a remote cache may lack.
 #[derive(Debug)]
 pub enum Offer {

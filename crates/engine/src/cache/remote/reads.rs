@@ -55,6 +55,9 @@ impl Part {
     }
 }
 
+/// Takes a part that has come, with its bytes, on any thread.
+pub type Take<'a> = &'a (dyn Fn(&Part, Vec<u8>) -> Result<(), CacheError> + Sync);
+
 /// The name of a pack in the store.
 pub fn pack_name(pack: &Digest) -> String {
     format!("packs/{pack}")
@@ -73,11 +76,7 @@ struct Read {
 ///
 /// # Errors
 /// What `take` returns.
-pub fn read_parts(
-    link: &Link,
-    parts: Vec<Part>,
-    take: &(dyn Fn(&Part, Vec<u8>) -> Result<(), CacheError> + Sync),
-) -> Result<Vec<Part>, CacheError> {
+pub fn read_parts(link: &Link, parts: Vec<Part>, take: Take<'_>) -> Result<Vec<Part>, CacheError> {
     let mut lost = Vec::new();
     let mut open = parts;
     while !open.is_empty() {
@@ -94,11 +93,7 @@ pub fn read_parts(
 }
 
 /// Makes all reads, several at once. Gives the parts that did not come, or came damaged.
-fn read_once(
-    link: &Link,
-    reads: Vec<Read>,
-    take: &(dyn Fn(&Part, Vec<u8>) -> Result<(), CacheError> + Sync),
-) -> Result<Vec<Part>, CacheError> {
+fn read_once(link: &Link, reads: Vec<Read>, take: Take<'_>) -> Result<Vec<Part>, CacheError> {
     let next = AtomicUsize::new(0);
     let (lost, failed) = (Mutex::new(Vec::new()), Mutex::new(None));
     let work = || {

@@ -10,7 +10,7 @@ use pipe_foundation::Digest;
 use pipe_foundation::progress::{Progress, Silent};
 
 use crate::cache::items::{ItemIndex, ItemRecord, Location, StepTag};
-use crate::cache::remote::{Part, Remote, RemoteItem, TagIndex};
+use crate::cache::remote::{ItemsOffered, Part, Remote, RemoteItem, TagIndex};
 use crate::cache::{CacheError, OwnPack};
 use crate::exec::encoder::Encoded;
 use crate::exec::item_outcome::Outcome;
@@ -141,7 +141,7 @@ impl Group<'_> {
 
     /// The items of `step` as a walk left them, for the remote cache: keys, digests, and where they are; none where there
     /// was no walk.
-    pub fn items_of(&self, step: usize) -> Option<(StepTag, Vec<(Digest, ItemRecord)>)> {
+    pub fn items_of(&self, step: usize) -> Option<ItemsOffered> {
         let prefix = self.prefix(step, self.files().ok()?)?;
         let sets = pipe_foundation::sync::lock(&self.sets);
         let set = sets.as_ref()?.get(&step)?;
@@ -160,9 +160,7 @@ impl Group<'_> {
     ///
     /// # Errors
     /// When the cache cannot be read.
-    pub fn items_known(
-        &self,
-    ) -> Result<HashMap<usize, (StepTag, Vec<(Digest, ItemRecord)>)>, CacheError> {
+    pub fn items_known(&self) -> Result<HashMap<usize, ItemsOffered>, CacheError> {
         let files = self.files().map_err(|error| self.unreadable(&error))?;
         let prefixes = self.prefixes(files);
         let index = self.local_items(&prefixes)?;
