@@ -148,7 +148,7 @@ pub enum Event {
         /// Items set aside.
         bad: usize,
         /// True where its result came from the remote cache in this run.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[serde(default)]
         fetched: bool,
     },
     /// A step has failed.
@@ -259,10 +259,6 @@ impl Event {
     }
 }
 
-fn is_zero(count: &usize) -> bool {
-    *count == 0
-}
-
 /// Steps by how they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepCounts {
@@ -271,7 +267,7 @@ pub struct StepCounts {
     /// Steps whose result was in the cache.
     pub hit: usize,
     /// Those of them whose result came from the remote cache in this run.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub fetched: usize,
     /// Steps that failed.
     pub failed: usize,
