@@ -12,6 +12,7 @@
 //! | [`pipe_speech`] | audio files, the front end of speech, corpora | `pipe_foundation` |
 //! | [`pipe_nn`] | networks, their model files, CUDA devices, the training loop | `pipe_foundation` |
 //! | `pipe_inference` | models of others in ONNX, and what executes them | `pipe_foundation` |
+//! | [`pipe_remote`] | object stores behind the cache | `pipe_engine` |
 //! | [`pipe_report`] | metrics, statistics, tables, pages | `pipe_foundation` |
 //! | [`pipe_stages`] | items, stage kinds, checks of plans, models on recordings, exports, model cards | all of these |
 //!
@@ -30,6 +31,7 @@
 //! | [`trust`] | projects whose manifests may start programs and name files elsewhere |
 //! | [`lock`] | what a run depended on and gave, as a file |
 //! | [`bundle`] | a run as one file, for others |
+//! | [`remote`] | the object store behind the cache, and who vouches for what is there |
 //! | [`cli`] | the command line |
 //!
 //! [`pipe_engine`] says how a manifest becomes results.
@@ -44,4 +46,5 @@ pub mod cluster;
 pub mod trust;
 pub mod lock;
 pub mod bundle;
+pub mod remote;
 pub mod cli;

@@ -41,6 +41,6 @@ pub use places::{PlacesGiven, places_outside};
 pub use project_files::{ProjectFiles, project_files};
 pub use receive::{corpora_at, unpack, unpack_or_reuse};
 pub use ro_crate::{RunTimes, write_crate};
-pub use signature::{SignatureError, Signed, check_signature, signature_path};
+pub use signature::{SignatureError, Signed, check_signature, public_key, signature_path};
 pub use signing::SigningKey;
 pub use verdict::{Comparison, NumberChange, PredictionChange, Verdict, number_changes};

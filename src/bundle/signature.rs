@@ -161,7 +161,7 @@ pub fn check_signature(
     public_key: &str,
 ) -> Result<Signed, SignatureError> {
     let bundle = &*opened.path;
-    let (encoded, key) = read_public_key(public_key)?;
+    let (encoded, key) = self::public_key(public_key)?;
     let path = signature.map_or_else(|| signature_path(bundle), Path::to_path_buf);
     if path
         .symlink_metadata()
@@ -210,8 +210,11 @@ pub fn check_signature(
     })
 }
 
-/// A public key as text, and as what it means.
-fn read_public_key(given: &str) -> Result<(String, PublicKey), SignatureError> {
+/// A public key as text, and as what it means; it is given itself, or as a file with a line of comment before it.
+///
+/// # Errors
+/// Where it is neither.
+pub fn public_key(given: &str) -> Result<(String, PublicKey), SignatureError> {
     let given = given.trim();
     if let Ok(key) = PublicKey::from_base64(given) {
         return Ok((given.to_owned(), key));

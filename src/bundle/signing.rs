@@ -69,6 +69,25 @@ impl SigningKey {
         self.public.to_base64()
     }
 
+    /// The signature of a text, with a comment that can be trusted as the text can.
+    ///
+    /// # Errors
+    /// Where the key does not sign.
+    pub fn sign_text(&self, text: &[u8], comment: &str) -> Result<String, SignatureError> {
+        let signed = minisign::sign(
+            Some(&self.public),
+            &self.secret,
+            text,
+            Some(comment),
+            Some("signature of pipe"),
+        );
+        let signed = signed.map_err(|error| SignatureError::SecretKey {
+            path: self.path.clone(),
+            reason: error.to_string(),
+        })?;
+        Ok(signed.to_string())
+    }
+
     /// Writes the signature of `bundle` beside it, and gives its path.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use super::cache_arguments::CacheArguments;
 use super::cluster_arguments::{HandedInArguments, StepArguments};
 use super::corpora_arguments::{AuditArguments, CorporaArguments};
 use super::limit_argument::{LimitArgument, limits_of, parse_limit};
-use super::manifest_arguments::{DeviceArguments, ManifestArguments};
+use super::manifest_arguments::{DeviceArguments, ManifestArguments, RemoteArguments};
 use super::model_arguments::{ExportArguments, PredictArguments};
 use super::run_arguments::RunArguments;
 
@@ -124,7 +124,7 @@ pub enum Subcommand {
     /// Say what makes results on recordings meaningless, before anything trains: speakers and copies in several splits,
     /// broken recordings, contradicting labels, facts that give the class away. Exits with 1 if a score would mean nothing.
     Audit(AuditArguments),
-    /// Inspect, verify, prune or shrink the cache; keep runs in it.
+    /// Inspect, verify, prune or shrink the cache; keep runs in it; exchange results with a remote one.
     Cache(CacheArguments),
     /// Check this machine, this folder and the cache: limits, locks, clock, disk, permissions, corpora, device. Says what to
     /// do about what it finds, and exits with 1 if runs would fail.
@@ -192,6 +192,9 @@ pub struct PlanArguments {
     /// Where the run is to compute.
     #[command(flatten)]
     pub device: DeviceArguments,
+    /// The remote cache.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
 }
 
 /// Arguments of `why`.
@@ -268,6 +271,9 @@ pub struct DoctorArguments {
     /// Folder under which results appear.
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
+    /// The remote cache.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
 }
 
 /// Arguments of `trust`.

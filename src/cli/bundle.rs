@@ -114,11 +114,9 @@ fn export(arguments: &ExportBundleArguments, common: &Common) -> Result<u8, CliE
 
 /// The key in the file `path`, for which a password is asked on a terminal.
 fn signing_key(path: &Path, common: &Common) -> Result<SigningKey, CliError> {
-    let ask = || match permission::can_ask(common) {
-        true => rpassword::prompt_password(format!("Password of {}: ", path.display())).map(Some),
-        false => Ok(None),
-    };
-    Ok(SigningKey::read(path, ask)?)
+    Ok(SigningKey::read(path, || {
+        permission::ask_password(path, common)
+    })?)
 }
 
 /// Makes sure that `bundle` is signed as the user wants it; none where they do not.

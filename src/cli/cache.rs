@@ -18,6 +18,7 @@ use pipe_stages::stage::checkpoints;
 
 use super::arguments::Common;
 use super::cache_arguments::{CacheAction, CacheArguments, GcArguments, PruneArguments};
+use super::cache_exchange;
 use super::console::print;
 use super::context;
 use super::error::CliError;
@@ -27,13 +28,18 @@ const DAY_S: u64 = 24 * 60 * 60;
 
 /// Does what was asked.
 pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError> {
+    match &arguments.action {
+        CacheAction::Push(options) => return cache_exchange::push(options, common),
+        CacheAction::Pull(options) => return cache_exchange::pull(options, common),
+        _ => {}
+    }
     let writes = match &arguments.action {
         CacheAction::Du => false,
         CacheAction::Prune(options) => !options.dry_run,
         CacheAction::Verify(options) => options.repair,
         CacheAction::Gc(options) => !options.dry_run,
         CacheAction::Pin(options) => options.run.is_some(),
-        CacheAction::Unpin(_) => true,
+        CacheAction::Unpin(_) | CacheAction::Push(_) | CacheAction::Pull(_) => true,
     };
     let cache = match writes {
         true => {
@@ -54,6 +60,7 @@ pub fn cache(arguments: &CacheArguments, common: &Common) -> Result<u8, CliError
         CacheAction::Gc(options) => collect_garbage(&cache, options, common),
         CacheAction::Pin(options) => pin(&cache, options.run.as_deref(), common),
         CacheAction::Unpin(options) => unpin(&cache, &options.run, common),
+        CacheAction::Push(_) | CacheAction::Pull(_) => Ok(0),
         CacheAction::Du => {
             let parts = usage(&RealSystem, &common.cache)?;
             if common.json {

@@ -2,6 +2,8 @@
 
 use clap::{ArgGroup, Args};
 
+use super::manifest_arguments::{DeviceArguments, ManifestArguments, RemoteArguments};
+
 /// Arguments of `cache`.
 #[derive(Args)]
 pub struct CacheArguments {
@@ -31,6 +33,12 @@ pub enum CacheAction {
     Pin(PinArguments),
     /// Let a pinned run go.
     Unpin(UnpinArguments),
+    /// Send results of a manifest that are in the cache to the remote one, whatever runs do with it. Exits with 1 if some
+    /// are not there then.
+    Push(ExchangeArguments),
+    /// Fetch all results of a manifest that the remote cache has, without computing anything. Exits with 1 if it could not
+    /// be asked.
+    Pull(ExchangeArguments),
 }
 
 /// Arguments of `cache gc`.
@@ -49,6 +57,20 @@ pub struct GcArguments {
     /// Only report what would be removed.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `cache push` and `cache pull`.
+#[derive(Args)]
+pub struct ExchangeArguments {
+    /// The manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
+    /// Where the run computes, or computed.
+    #[command(flatten)]
+    pub device: DeviceArguments,
+    /// The remote cache.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
 }
 
 /// Arguments of `cache pin`.

@@ -12,11 +12,13 @@ use super::context;
 use super::error::CliError;
 use super::lines::counted;
 use super::paint::Paint;
+use super::remote_cache;
 
 /// Prints what every check found; 1 where something is bad.
 pub fn doctor(arguments: &DoctorArguments, common: &Common) -> Result<u8, CliError> {
     let mut checks = examine(&common.cache, &arguments.runs);
     checks.push(corpora(common));
+    checks.push(remote_cache::check(&arguments.remote));
     let asked = DeviceChoice::Cuda { ordinal: 0 }.resolve(false).map(drop);
     let first = ModelDevice::Cuda {
         ordinal: 0,

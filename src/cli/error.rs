@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::bundle::{BundleError, SignatureError};
 use crate::inspect::InspectError;
 use crate::lock::LockError;
+use crate::remote::RemoteError;
 use crate::track::TrackError;
 use crate::trust::TrustError;
 
@@ -67,6 +68,10 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Signature(#[from] SignatureError),
+    /// The remote cache cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Remote(#[from] RemoteError),
     /// What a step made cannot be read back.
     #[error("{0}")]
     #[diagnostic(code(cli::step))]
@@ -158,6 +163,7 @@ impl CliError {
             | Self::Lock(_)
             | Self::Proposal(_)
             | Self::Bundle(_)
+            | Self::Remote(_)
             | Self::Signature(_)
             | Self::NotAsLocked { .. }
             | Self::Untrusted { .. }

@@ -10,7 +10,7 @@ use pipe_cluster::slurm::Slurm;
 use pipe_cluster::{Cluster, Cut, FollowOptions, Follower, Ledger, Work};
 use pipe_engine::cache::Cache;
 use pipe_engine::exec::{
-    Elsewhere, FailedElsewhere, MissingInputs, PlanUnit, Resolver, RunOptions, Selection,
+    self, Elsewhere, FailedElsewhere, MissingInputs, PlanUnit, Resolver, RunOptions, Selection,
     StepStatus, Watch, run as execute, units,
 };
 use pipe_foundation::Digest;
@@ -30,7 +30,7 @@ use super::following::{Following, Teller, ToldObserver};
 use super::run::{Ended, listening};
 use super::run_arguments::RunArguments;
 use super::signals::Signals;
-use super::{context, lock, own_name, permission};
+use super::{context, lock, own_name, permission, remote_cache};
 
 /// How long a result may take to be seen after its job has ended: what a shared file system remembers of a folder, it believes
 /// for a minute.
@@ -48,13 +48,14 @@ pub fn run(
     // It need not be on this machine.
     let device = device.device.resolve_for_keys(device.tf32)?;
     let plan = permission::plan(arguments, device, common)?;
-    let cache = context::cache(common, arguments.manifest.rehash)?;
+    let mut cache = context::cache(common, arguments.manifest.rehash)?;
     if let Some(reason) = cache.why_not_stored() {
         return Err(CliError::Usage {
             message: format!("the cache {} cannot be written: {reason}", cache.root.display()),
             help: "jobs of a cluster and this process meet in the cache: it has to be in a folder that all of them may write".into(),
         });
     }
+    remote_cache::connect(&mut cache, &arguments.remote, common)?;
     own_name::claim(&plan, &cache, &common.limits())?;
     let locked = match arguments.locked {
         true => Some(lock::hold(&plan, &cache, common)?),
@@ -108,6 +109,10 @@ impl Session<'_> {
     fn run(&self, attached: Option<&HandedIn>) -> Result<u8, CliError> {
         let (observer, lost) = listening(self.common, &self.signals);
         let stop = || self.signals.asked();
+        if self.cache.remote.is_some() {
+            // What the remote cache has is not handed in.
+            exec::pull(&self.plan, &self.cache, observer.as_ref())?;
+        }
         let jobs = self.cache.jobs();
         // Until its jobs are known, nobody else hands in the same.
         let Some(alone) = Ledger::alone(&RealSystem, &jobs, &stop)? else {

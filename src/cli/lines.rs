@@ -9,6 +9,7 @@ use miette::Report;
 use pipe_engine::exec::{Event, ItemCounts, Observer, Status, StepCounts};
 use pipe_foundation::sync::lock;
 use pipe_nn::train::{EpochReport, Monitored};
+use pipe_stages::byte_size::bytes_text;
 
 use super::console::print_error;
 use super::signals::Signals;
@@ -128,9 +129,10 @@ pub fn format_event(event: &Event, width: usize) -> Option<String> {
             computed,
             reused,
             bad,
+            fetched,
             ..
         } => {
-            let done = finished(*status, *seconds, *computed, *reused, *bad);
+            let done = finished(*status, *fetched, *seconds, *computed, *reused, *bad);
             let mark = match status {
                 Status::Hit => "=",
                 Status::Executed => "+",
@@ -139,6 +141,17 @@ pub fn format_event(event: &Event, width: usize) -> Option<String> {
             };
             Some(format!("  {mark} {step:<width$}  {done}"))
         }
+        Event::RemotePushed {
+            url,
+            results,
+            items,
+            bytes,
+        } => Some(format!(
+            "  sent to {url}: {}, {}, {}",
+            counted(*results, "result"),
+            counted(*items, "item"),
+            bytes_text(*bytes)
+        )),
         Event::RunFinished {
             steps,
             items,
@@ -150,8 +163,16 @@ pub fn format_event(event: &Event, width: usize) -> Option<String> {
     }
 }
 
-fn finished(status: Status, seconds: f64, computed: usize, reused: usize, bad: usize) -> String {
+fn finished(
+    status: Status,
+    fetched: bool,
+    seconds: f64,
+    computed: usize,
+    reused: usize,
+    bad: usize,
+) -> String {
     let word = match status {
+        Status::Hit if fetched => "fetched",
         Status::Hit => "unchanged",
         Status::Executed => "done",
         Status::Failed => "failed",
@@ -180,7 +201,8 @@ fn summary(steps: &StepCounts, items: &ItemCounts, damaged: usize, seconds: f64)
     let mut parts = Vec::new();
     for (count, word) in [
         (steps.executed, "executed"),
-        (steps.hit, "unchanged"),
+        (steps.hit.saturating_sub(steps.fetched), "unchanged"),
+        (steps.fetched, "fetched"),
         (steps.failed, "failed"),
         (steps.skipped, "not run"),
     ] {

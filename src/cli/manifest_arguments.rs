@@ -38,3 +38,12 @@ pub struct DeviceArguments {
     #[arg(long)]
     pub tf32: bool,
 }
+
+/// The remote cache.
+#[derive(Args)]
+pub struct RemoteArguments {
+    /// The object store behind the cache: s3://BUCKET/PREFIX, gs://..., az://..., https://... of a WebDAV server, or
+    /// file:///FOLDER; none goes without. By default the one of `[cache]` in your configuration.
+    #[arg(long, value_name = "URL")]
+    pub remote: Option<String>,
+}

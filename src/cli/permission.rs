@@ -26,6 +26,14 @@ use super::visible::visible;
 /// How many programs are shown before the user is asked.
 const SHOWN: usize = 8;
 
+/// The password of the key in a file, as the user types it; none where nobody can be asked.
+pub fn ask_password(path: &Path, common: &Common) -> std::io::Result<Option<String>> {
+    match can_ask(common) {
+        true => rpassword::prompt_password(format!("Password of {}: ", path.display())).map(Some),
+        false => Ok(None),
+    }
+}
+
 /// The plan of a manifest that is to be run, once it may do what it asks for.
 pub fn plan(
     arguments: &RunArguments,

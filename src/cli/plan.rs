@@ -12,7 +12,7 @@ use super::command_line::{command_line, command_parameter};
 use super::console::{print, print_error};
 use super::error::CliError;
 use super::lines::{NameColumn, counted};
-use super::{context, own_name};
+use super::{context, own_name, remote_cache};
 
 /// What a run would do with one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,6 +20,8 @@ use super::{context, own_name};
 pub enum Forecast {
     /// Nothing.
     Hit,
+    /// Fetch its result from the remote cache.
+    Fetch,
     /// Run it.
     Run {
         /// Items to compute for certain.
@@ -67,7 +69,8 @@ fn place_of(error: &dyn Diagnostic) -> Option<String> {
 pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> {
     let device = context::device_of_results(&arguments.device)?;
     let plan = context::plan(&arguments.manifest, device, common)?;
-    let cache = context::cache_to_read(common, arguments.manifest.rehash)?;
+    let mut cache = context::cache_to_read(common, arguments.manifest.rehash)?;
+    remote_cache::connect_to_look(&mut cache, &arguments.remote, common)?;
     own_name::check(&plan, &cache, &common.limits())?;
     let resolver = Resolver::new(&plan, &cache, &|| false);
     let forecasts = forecasts(&resolver)?;
@@ -75,6 +78,7 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
         .iter()
         .filter(|forecast| matches!(forecast, Forecast::Impossible { .. }))
         .count();
+    remote_cache::tell(&cache, common);
     let mut text = String::new();
     for (step, message) in resolver.warnings() {
         let step = plan.steps[step].id();
@@ -127,12 +131,20 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
             .filter(|forecast| matches!(forecast, Forecast::Depends { .. }))
             .count();
         text.push_str(&format!(
-            "{}: {} unchanged, {runs} to run{}{}\n",
+            "{}: {} unchanged, {}{runs} to run{}{}\n",
             counted(plan.steps.len(), "step"),
             forecasts
                 .iter()
                 .filter(|forecast| **forecast == Forecast::Hit)
                 .count(),
+            match forecasts
+                .iter()
+                .filter(|forecast| **forecast == Forecast::Fetch)
+                .count()
+            {
+                0 => String::new(),
+                count => format!("{count} to fetch, "),
+            },
             match depends {
                 0 => String::new(),
                 count => format!(", {count} depending on them"),
@@ -159,7 +171,13 @@ fn forecasts(resolver: &Resolver<'_>) -> Result<Vec<Forecast>, CliError> {
         }
     }
     let forecast = |(step, status): (usize, &StepStatus)| match status {
-        StepStatus::Hit { .. } => Forecast::Hit,
+        StepStatus::Hit { fingerprint, .. } => {
+            let remote = resolver.cache.remote.as_ref();
+            match remote.is_some_and(|remote| remote.has_given(&fingerprint.key())) {
+                true => Forecast::Fetch,
+                false => Forecast::Hit,
+            }
+        }
         StepStatus::Failed { error } => Forecast::impossible(error),
         StepStatus::Pending { on } if !steps[step].is_item_wise() => Forecast::Depends {
             after: on.iter().map(|&input| steps[input].id().into()).collect(),
@@ -178,6 +196,7 @@ fn forecasts(resolver: &Resolver<'_>) -> Result<Vec<Forecast>, CliError> {
 fn describe(forecast: &Forecast) -> (&'static str, String) {
     match forecast {
         Forecast::Hit => ("=", "unchanged".into()),
+        Forecast::Fetch => ("=", "fetched: the remote cache has it".into()),
         Forecast::Run {
             missing: 0,
             reused: 0,

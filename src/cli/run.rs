@@ -23,7 +23,7 @@ use super::json::JsonObserver;
 use super::lines::{LineObserver, counted};
 use super::run_arguments::RunArguments;
 use super::signals::Signals;
-use super::{executor, lock, own_name, permission};
+use super::{executor, lock, own_name, permission, remote_cache};
 
 /// Runs a manifest, here or where the user has it done.
 pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
@@ -43,7 +43,8 @@ fn run_here(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let plan = permission::plan(arguments, device, common)?;
     let track = arguments.track.as_deref().map(TrackTarget::parse);
     let track = track.transpose()?;
-    let cache = context::cache(common, arguments.manifest.rehash)?;
+    let mut cache = context::cache(common, arguments.manifest.rehash)?;
+    remote_cache::connect(&mut cache, &arguments.remote, common)?;
     own_name::claim(&plan, &cache, &common.limits())?;
     let lock = match arguments.locked {
         true => Some(lock::hold(&plan, &cache, common)?),

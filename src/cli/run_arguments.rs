@@ -8,7 +8,7 @@ use pipe_nn::model::DeviceChoice;
 
 use crate::configuration::ExecutorKind;
 
-use super::manifest_arguments::{DeviceArguments, ManifestArguments};
+use super::manifest_arguments::{DeviceArguments, ManifestArguments, RemoteArguments};
 
 /// Arguments of `run`.
 #[derive(Args)]
@@ -19,6 +19,9 @@ pub struct RunArguments {
     /// Where trainings and evaluations compute.
     #[command(flatten)]
     pub device: DeviceArguments,
+    /// The remote cache.
+    #[command(flatten)]
+    pub remote: RemoteArguments,
     /// Let `command` stages start their programs, though you have not trusted the project with `pipe trust`. `pipe plan`
     /// shows the programs.
     #[arg(long)]
@@ -71,6 +74,8 @@ impl RunArguments {
         let Self {
             manifest,
             device,
+            // Whoever follows the run fetches before it hands steps in, and sends at its end.
+            remote: _,
             allow_commands: _,
             sandbox,
             jobs: _,
@@ -135,6 +140,9 @@ impl RunArguments {
         }
         if let Some(bytes) = self.memory {
             words.extend(["--memory".into(), format!("{bytes}B").into()]);
+        }
+        if let Some(url) = &self.remote.remote {
+            words.extend(["--remote".into(), url.into()]);
         }
         if self.locked {
             words.push("--locked".into());

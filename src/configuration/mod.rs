@@ -15,7 +15,7 @@ use pipe_engine::source::Source;
 use pipe_foundation::regular_file;
 use serde::Deserialize;
 
-pub use cache::CacheConfiguration;
+pub use cache::{CacheConfiguration, RemoteMode};
 pub use executor::{ExecutorConfiguration, ExecutorKind};
 pub use folder::folder;
 

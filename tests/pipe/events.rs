@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use super::bit_rot::rot;
 use super::json_schema::check;
 use super::manifests;
+use super::remote::of_remote_caches;
 use super::resuming::{plain, read_until, space};
 use super::workspace::{Run, Workspace, lines_of_json};
 
@@ -62,7 +63,7 @@ fn the_examples_of_the_documentation_are_as_the_schema_says() {
     let examples: Vec<Json> = examples
         .map(|rest| serde_json::from_str(rest.split_once("```").unwrap().0).unwrap())
         .collect();
-    assert_eq!(names_of(&schema, &examples).len(), 18);
+    assert_eq!(names_of(&schema, &examples).len(), 23);
 }
 
 /// Runs of which some recordings are not as they should be, and of wrong manifests.
@@ -207,6 +208,7 @@ fn every_event_is_reported_by_some_run_and_as_the_schema_says() {
         of_a_damaged_cache(),
         of_two_runs_at_once().0,
         of_retries(),
+        of_remote_caches(),
     ]
     .concat();
     let seen = names_of(&schema, &told);

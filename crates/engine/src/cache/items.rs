@@ -52,7 +52,7 @@ impl StepTag {
 }
 
 /// Item records of a cache, loaded at once: about 120 bytes each.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ItemIndex {
     records: HashMap<Digest, ItemRecord>,
     /// What reading the log found.
@@ -128,6 +128,20 @@ impl ItemIndex {
             }
         })?;
         Ok(())
+    }
+
+    /// Adds a record, unless one is known that says as much; true if it was added.
+    pub fn add_unless_known(&mut self, key: Digest, record: ItemRecord) -> bool {
+        let has_bytes = |record: &ItemRecord| matches!(record, ItemRecord::Done { location, .. } if location.is_some());
+        let adds = match self.records.get(&key) {
+            None => true,
+            Some(ItemRecord::Bad { .. }) => false,
+            Some(known) => has_bytes(&record) && !has_bytes(known),
+        };
+        if adds {
+            self.records.insert(key, record);
+        }
+        adds
     }
 
     /// What is known of `key`.

@@ -16,6 +16,7 @@
 //! | `pins/<manifest>:<n>.json` | runs that stay with their results until they are unpinned |
 //! | `lock-files/<digest>.json` | lock files that are not beside their manifests |
 //! | `published/<digest>.json` | what runs of a manifest put into a folder for people, under the digest of their paths |
+//! | `remote/<digest>/` | what is known of a remote cache: see `remote/mod.rs` |
 //! | `unfinished/<key>/` | what a running step needs to continue after a kill, such as the checkpoint of a training; under its key but for the device; removed when it is published |
 //! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs continue from it |
 //! | `jobs/<id>/` | a run that was handed to a cluster: its jobs, their logs and what became of them |
@@ -52,6 +53,8 @@ mod pins;
 mod prune;
 mod published;
 mod records;
+mod remote_results;
+pub mod remote;
 mod run_decisions;
 mod run_file;
 mod run_history;
@@ -128,6 +131,8 @@ pub struct Cache {
     pub published: Published,
     /// Bytes of items.
     pub packs: PackReader,
+    /// The cache that results are also fetched from and sent to.
+    pub remote: Option<Arc<remote::Remote>>,
 }
 
 impl Cache {
@@ -165,15 +170,24 @@ impl Cache {
             published: Published::new(on(), own.join("published"), own.join("locks")),
             access,
             version_was_damaged: false,
+            remote: None,
             system,
         })
     }
 
-    /// The record of a step if it exists and its files are whole.
+    /// The record of a step if it exists and its files are whole; also one that only the remote cache has, where that needs
+    /// no files.
     ///
     /// # Errors
     /// When the record or one of the files exists but cannot be read.
     pub fn finished(&self, key: &Digest) -> Result<Option<StepRecord>, CacheError> {
+        match self.finished_here(key)? {
+            Some(record) => Ok(Some(record)),
+            None => self.finished_elsewhere(key),
+        }
+    }
+
+    fn finished_here(&self, key: &Digest) -> Result<Option<StepRecord>, CacheError> {
         let Some(record) = self.records.get(key)? else {
             return Ok(None);
         };

@@ -185,6 +185,20 @@ impl Objects {
         Ok(true)
     }
 
+    /// Whether the object with `digest` exists with its content, as far as the stat cache can tell.
+    ///
+    /// # Errors
+    /// As [`Objects::holds`].
+    pub fn has(&self, digest: &Digest, stat_cache: &StatCache) -> Result<bool, CacheError> {
+        let file = FileEntry {
+            name: String::new(),
+            digest: *digest,
+            bytes: 0,
+        };
+        let set = FileSet { files: vec![file] };
+        self.holds(&set, stat_cache, &mut false)
+    }
+
     /// All objects with their digest, in no order, and an error for each folder of them that cannot be read.
     pub fn all(&self) -> impl Iterator<Item = Result<(Digest, PathBuf), CacheError>> {
         folder::walk(&*self.system, &self.folder).filter_map(|entry| {

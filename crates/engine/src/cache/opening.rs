@@ -32,6 +32,7 @@ const PARTS: [&str; 19] = [
     "pins",
     "lock-files",
     "published",
+    "remote",
     "unfinished",
     "checkpoints",
     "trajectories",
@@ -248,7 +249,7 @@ fn has_records_of_this_format(system: &Arc<dyn System>, root: &Path) -> Result<b
 
 /// Makes sure that no folder of the cache at `root` leads out of it.
 fn refuse_links(system: &dyn System, root: &Path) -> Result<(), CacheError> {
-    const DEEP: [&str; 4] = ["objects", "runs", "unfinished", "checkpoints"];
+    const DEEP: [&str; 5] = ["objects", "remote", "runs", "unfinished", "checkpoints"];
     let deep = DEEP.map(|name| root.join(name));
     for folder in std::iter::once(root).chain(deep.iter().map(PathBuf::as_path)) {
         for path in folder::entries(system, folder)? {

@@ -147,6 +147,9 @@ pub enum Event {
         reused: usize,
         /// Items set aside.
         bad: usize,
+        /// True where its result came from the remote cache in this run.
+        #[serde(default)]
+        fetched: bool,
     },
     /// A step has failed.
     StepFailed {
@@ -158,6 +161,51 @@ pub enum Event {
         code: Option<String>,
         /// What to do.
         help: Option<String>,
+    },
+    /// The remote cache is not used any more in this run; a warning says so too.
+    RemoteOff {
+        /// Where it is.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// Parts of the index of the remote cache are not used; a warning says so too.
+    RemoteRefused {
+        /// Where it is.
+        url: String,
+        /// How many.
+        segments: usize,
+        /// Why.
+        reason: String,
+    },
+    /// Parts of the remote cache did not come, or not as its index says they are; a warning says so too.
+    RemoteDamaged {
+        /// Where it is.
+        url: String,
+        /// How many.
+        parts: usize,
+    },
+    /// Results or items came from the remote cache.
+    RemoteFetched {
+        /// Where it is.
+        url: String,
+        /// Results of steps.
+        results: usize,
+        /// Items.
+        items: usize,
+        /// Bytes of their content.
+        bytes: u64,
+    },
+    /// Results or items went to the remote cache.
+    RemotePushed {
+        /// Where it is.
+        url: String,
+        /// Results of steps.
+        results: usize,
+        /// Items.
+        items: usize,
+        /// Bytes of their content.
+        bytes: u64,
     },
     /// The run has ended; always the last event.
     RunFinished {
@@ -218,6 +266,9 @@ pub struct StepCounts {
     pub executed: usize,
     /// Steps whose result was in the cache.
     pub hit: usize,
+    /// Those of them whose result came from the remote cache in this run.
+    #[serde(default)]
+    pub fetched: usize,
     /// Steps that failed.
     pub failed: usize,
     /// Steps that could not run.

@@ -16,7 +16,7 @@ const ERROR: &str = "error";
 const STAGE: &str = "stage";
 
 /// All names that [`name`] gives, in the order of the documentation.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 19] = [
     "run_started",
     "items_left_out",
     "step_missed",
@@ -30,6 +30,11 @@ const NAMES: [&str; 14] = [
     "result_damaged",
     "step_failed",
     "step_finished",
+    "remote_off",
+    "remote_refused",
+    "remote_damaged",
+    "remote_fetched",
+    "remote_pushed",
     "run_finished",
 ];
 
@@ -50,6 +55,11 @@ fn name(event: &Event) -> &'static str {
         Event::ResultDamaged { .. } => "result_damaged",
         Event::StepFailed { .. } => "step_failed",
         Event::StepFinished { .. } => "step_finished",
+        Event::RemoteOff { .. } => "remote_off",
+        Event::RemoteRefused { .. } => "remote_refused",
+        Event::RemoteDamaged { .. } => "remote_damaged",
+        Event::RemoteFetched { .. } => "remote_fetched",
+        Event::RemotePushed { .. } => "remote_pushed",
         Event::RunFinished { .. } => "run_finished",
     }
 }

@@ -9,10 +9,10 @@ use pipe_foundation::Digest;
 use pipe_foundation::machine_fault::MachineFault;
 
 use crate::cache::CacheError;
-use crate::stage::{Launch, Stage};
 
 use super::aggregate::{AggregateRun, Stopped};
 use super::allotment::Allotment;
+use super::fetching::Fetching;
 use super::internal_error::internal_error;
 use super::job::Job;
 use super::limit::PastLimit;
@@ -20,7 +20,7 @@ use super::outcome::StepResult;
 use super::pools::{Pools, Request, Taken};
 use super::results::Results;
 use super::run_options::RunOptions;
-use super::scheduler::{Scheduler, Unit};
+use super::scheduler::Scheduler;
 use super::status::MissingInputs;
 use super::step_status::StepStatus;
 
@@ -38,25 +38,29 @@ enum LookedUp {
     ToRun(Job),
 }
 
-/// What became of a unit that ran.
-struct Ended {
-    unit: usize,
-    results: Result<Vec<(usize, StepResult)>, Stopped>,
+/// What has ended.
+pub(super) enum Ended {
+    /// A unit that ran, with what became of it.
+    Unit(usize, Result<Vec<(usize, StepResult)>, Stopped>),
+    /// These units have been looked for at the remote cache.
+    Fetched(Vec<usize>, Result<(), CacheError>),
 }
 
 /// The units of one run at work.
 pub struct Execution<'a, 'r> {
-    work: &'a AggregateRun<'a>,
-    options: &'a RunOptions<'a>,
+    pub(super) work: &'a AggregateRun<'a>,
+    pub(super) options: &'a RunOptions<'a>,
     /// How steps ended.
     pub results: Results<'r>,
-    scheduler: Scheduler,
+    pub(super) scheduler: Scheduler,
     pools: Pools,
     /// Units in the ready queue.
     jobs: HashMap<usize, Job>,
     /// Memory estimates of units that have been considered.
-    memory_bytes: HashMap<usize, u64>,
+    pub(super) memory_bytes: HashMap<usize, u64>,
     at_work: BTreeMap<usize, Taken>,
+    /// Units whose results come from the remote cache.
+    pub(super) fetching: Fetching,
     /// Steps that have failed before anything started.
     refused: HashSet<usize>,
     /// Why the cache cannot be used any more.
@@ -82,6 +86,7 @@ impl<'a, 'r> Execution<'a, 'r> {
             jobs: HashMap::new(),
             memory_bytes: HashMap::new(),
             at_work: BTreeMap::new(),
+            fetching: Fetching::default(),
             refused: HashSet::new(),
             error: None,
             damaged: BTreeSet::new(),
@@ -108,13 +113,20 @@ impl<'a, 'r> Execution<'a, 'r> {
             self.look_up(unblocked);
             loop {
                 if !self.is_stopping() {
+                    self.start_fetch(scope, &sender);
                     self.start_ready(scope, &sender);
                 }
-                if self.at_work.is_empty() {
+                if self.at_work.is_empty() && !self.fetching.is_at_work {
                     break;
                 }
-                let Ok(Ended { unit, results }) = receiver.recv() else {
-                    break;
+                let (unit, results) = match receiver.recv() {
+                    Ok(Ended::Unit(unit, results)) => (unit, results),
+                    Ok(Ended::Fetched(units, fetched)) => {
+                        self.end_fetch(fetched);
+                        self.look_up(units);
+                        continue;
+                    }
+                    Err(_) => break,
                 };
                 if let Some(taken) = self.at_work.remove(&unit) {
                     self.pools.give_back(&taken);
@@ -150,7 +162,7 @@ impl<'a, 'r> Execution<'a, 'r> {
     }
 
     /// Nothing can be relied on after `error`, unless it only says that reading was interrupted.
-    fn failed(&mut self, error: CacheError) {
+    pub(super) fn failed(&mut self, error: CacheError) {
         if !error.is_interruption() {
             self.error = self.error.take().or(Some(error));
         }
@@ -167,6 +179,9 @@ impl<'a, 'r> Execution<'a, 'r> {
                 Some(expected) => expected.hold(id, result),
                 None => result,
             };
+            self.work.offer(step, &result);
+            let fetched = self.work.is_fetched(&result);
+            let result = StepResult { fetched, ..result };
             self.results.add(step, result, self.work.outputs);
         }
         self.damaged.extend(self.results.take_damaged());
@@ -190,6 +205,11 @@ impl<'a, 'r> Execution<'a, 'r> {
                     open.extend(self.scheduler.complete(unit));
                 }
                 Ok(LookedUp::ToRun(job)) => {
+                    match self.is_to_be_fetched(unit, &job) {
+                        Ok(false) => {}
+                        Ok(true) => continue,
+                        Err(error) => self.failed(error),
+                    }
                     self.tell_misses(&job);
                     self.jobs.insert(unit, job);
                     self.scheduler.enqueue(unit);
@@ -313,7 +333,7 @@ impl<'a, 'r> Execution<'a, 'r> {
                     Ok(steps.into_iter().map(failed).collect())
                 });
                 // The receiver outlives all threads; if it is gone there is nobody to report to.
-                let _ = sender.send(Ended { unit, results });
+                let _ = sender.send(Ended::Unit(unit, results));
             });
             if let Err(reason) = thread {
                 let fault = MachineFault {
@@ -322,7 +342,7 @@ impl<'a, 'r> Execution<'a, 'r> {
                 };
                 let failed = |step| (step, StepResult::failed(fault.clone().into(), None));
                 let results = Ok(idle_steps.into_iter().map(failed).collect());
-                let _ = refused.send(Ended { unit, results });
+                let _ = refused.send(Ended::Unit(unit, results));
             }
         }
         self.pools.widen(self.at_work.values());
@@ -346,46 +366,5 @@ impl<'a, 'r> Execution<'a, 'r> {
             candidates.push(unit);
         }
         candidates
-    }
-
-    fn request(&mut self, unit: usize) -> Request {
-        let waits_for_device = self.waits_for_device(unit);
-        let Unit { steps, group, .. } = self.scheduler.unit(unit);
-        let (step, is_group) = (steps[0], group.is_some());
-        let estimate = || self.work.memory_bytes(step, self.options.jobs);
-        let plan = self.work.resolver.plan;
-        let (cores, devices) = match &plan.steps[step].stage {
-            Stage::Aggregate(stage) => (stage.resources().threads, stage.resources().devices),
-            // Its items share them.
-            _ => match steps.iter().any(|&step| plan.steps[step].needs_devices()) {
-                true => (usize::MAX, usize::MAX),
-                false => (usize::MAX, 0),
-            },
-        };
-        Request {
-            cores,
-            memory_bytes: *self.memory_bytes.entry(unit).or_insert_with(estimate),
-            devices,
-            waits_for_device,
-            is_group,
-        }
-    }
-
-    /// Announces a unit that waits for the device.
-    fn launch(&self, unit: usize) -> Option<Launch> {
-        let plan = self.work.resolver.plan;
-        match &plan.steps[self.scheduler.unit(unit).steps[0]].stage {
-            Stage::Aggregate(stage) if self.waits_for_device(unit) => stage.announce(),
-            _ => None,
-        }
-    }
-
-    /// True for a unit that takes no core, since a device does its work.
-    fn waits_for_device(&self, unit: usize) -> bool {
-        let plan = self.work.resolver.plan;
-        match &plan.steps[self.scheduler.unit(unit).steps[0]].stage {
-            Stage::Aggregate(stage) => plan.device.is_accelerator() && stage.waits_for_device(),
-            _ => false,
-        }
     }
 }

@@ -9,7 +9,7 @@ use pipe_foundation::sync::lock;
 use pipe_foundation::{Digest, thread_pool};
 
 use crate::artifact::FingerprintInputs;
-use crate::cache::items::{ItemIndex, StepTag};
+use crate::cache::items::ItemIndex;
 use crate::cache::{Cache, CacheError, Lock, holder};
 use crate::plan::Plan;
 use crate::stage::{LoadedItem, SourceListing, Stage};
@@ -33,6 +33,8 @@ use super::width::Width;
 
 mod bad;
 mod expected;
+mod fetching;
+mod keys;
 mod loading;
 mod publishing;
 mod share;
@@ -271,30 +273,49 @@ impl<'a> Group<'a> {
         lent: Option<&Allotment>,
         share: Option<ItemShare>,
     ) -> Result<Walked, CacheError> {
-        let dry = lent.is_none();
         // The look-up that comes before every walk has found them, or has failed.
-        let files = self
-            .files()
-            .map_err(|error| CacheError::read(&self.cache.root, std::io::Error::other(error)))?;
+        let files = self.files().map_err(|error| self.unreadable(&error))?;
+        let prefixes = self.prefixes(files);
+        let mut index = self.local_items(&prefixes)?;
+        if lent.is_none() {
+            // What would come rather than be computed.
+            self.add_remote(&mut index, &prefixes)?;
+        } else {
+            if index.state.damaged_bytes > 0 {
+                progress.warn(&format!(
+                    "{} bytes of the item index are damaged; what they recorded is recomputed",
+                    index.state.damaged_bytes
+                ));
+                self.cache.item_log().retain(|_| true)?;
+            }
+            if let Some(remote) = self.cache.pulled()
+                && self.fetch_items(remote, &index, &prefixes, progress)?
+            {
+                index = self.local_items(&prefixes)?;
+            }
+        }
+        self.walk_over(index, distrusted, scratch, progress, past, lent)
+    }
+
+    /// As [`Group::walk`], with what is known of items.
+    fn walk_over(
+        &self,
+        index: ItemIndex,
+        distrusted: HashSet<Digest>,
+        scratch: &std::path::Path,
+        progress: &dyn Progress,
+        past: PastLimit,
+        lent: Option<&Allotment>,
+    ) -> Result<Walked, CacheError> {
+        let dry = lent.is_none();
+        let files = self.files().map_err(|error| self.unreadable(&error))?;
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
         for &member in &self.members {
             for input in self.plan.steps[member].input_steps() {
                 children.entry(input).or_default().push(member);
             }
         }
-        let prefixes: HashMap<usize, Digest> = (self.members.iter())
-            .filter_map(|&member| Some((member, self.prefix(member, files)?)))
-            .collect();
-        let log = self.cache.item_log();
-        let tags = prefixes.values().map(StepTag::of).collect();
-        let index = ItemIndex::load_of(&self.cache.item_logs(), &tags)?;
-        if index.state.damaged_bytes > 0 && !dry {
-            progress.warn(&format!(
-                "{} bytes of the item index are damaged; what they recorded is recomputed",
-                index.state.damaged_bytes
-            ));
-            log.retain(|_| true)?;
-        }
+        let prefixes = self.prefixes(files);
         self.tell_listed();
         let limits = match past {
             PastLimit::Ignore => Limits::new(self.plan, past, &[].into(), &[].into(), &children),
@@ -347,26 +368,6 @@ impl<'a> Group<'a> {
                 stage.listed(&listing.items);
             }
         }
-    }
-
-    /// The digest of what all items of `member` depend on.
-    fn prefix(&self, member: usize, files: &HashMap<usize, KeyedFiles>) -> Option<Digest> {
-        let step = &self.plan.steps[member];
-        let mut fingerprint = match &step.stage {
-            // Which items are listed changes no single one.
-            Stage::Source(_) => step.fingerprint(&serde_json::json!({})),
-            Stage::Items(stage) => {
-                step.fingerprint(&stage.item_parameters(&step.keyed_parameters()))
-            }
-            Stage::Aggregate(_) => return None,
-        };
-        if let Stage::Items(stage) = &step.stage {
-            stage.external_inputs(&mut fingerprint);
-        }
-        if let Some(files) = files.get(&member) {
-            files.add_to(&mut fingerprint);
-        }
-        Some(fingerprint.key())
     }
 
     fn lock_path(&self) -> PathBuf {

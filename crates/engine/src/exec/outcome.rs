@@ -25,6 +25,8 @@ pub struct StepResult {
     pub reused: usize,
     /// Items set aside.
     pub bad: usize,
+    /// Whether it came from the remote cache in this run.
+    pub fetched: bool,
     /// Ids of items that failed in a way that may pass, sorted.
     pub to_retry: Vec<String>,
     /// Seconds of work.
@@ -57,6 +59,7 @@ impl StepResult {
             computed: 0,
             reused: 0,
             bad: 0,
+            fetched: false,
             to_retry: Vec::new(),
             seconds: 0.0,
             error: None,

@@ -134,6 +134,7 @@ impl<'a> Results<'a> {
             computed: result.computed,
             reused: result.reused,
             bad: result.bad,
+            fetched: result.fetched,
         });
     }
 

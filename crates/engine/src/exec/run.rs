@@ -22,6 +22,7 @@ use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::plan_results::{KnownStep, PlanResults};
 use super::publish::Publisher;
+use super::pushing::{finish, offer_hits};
 use super::recorded::Recorded;
 use super::results::Results;
 use super::run_options::RunOptions;
@@ -147,6 +148,9 @@ pub fn run(
         results.start_over();
     };
     let (results, publisher) = results.into_parts();
+    let offered = offer_hits(&resolver, &results, cache);
+    let executed = executed.and(offered);
+    finish(cache, plan, observer);
     let completed = executed.is_ok() && !observer.interrupted();
     let blocked = publisher.blocked.len();
     let is_lost = |step: &&usize| results[**step].status == Status::Executed;
@@ -317,7 +321,10 @@ fn summary(
     };
     for (step, result) in plan.steps.iter().zip(results) {
         match result.status {
-            Status::Hit => summary.counts.hit += 1,
+            Status::Hit => {
+                summary.counts.hit += 1;
+                summary.counts.fetched += usize::from(result.fetched);
+            }
             Status::Executed => summary.counts.executed += 1,
             Status::Failed => summary.counts.failed += 1,
             Status::Skipped => summary.counts.skipped += 1,

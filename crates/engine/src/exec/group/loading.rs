@@ -109,6 +109,10 @@ impl Group<'_> {
         for (_, status) in self.statuses()? {
             if let StepStatus::Hit { fingerprint, .. } = status {
                 self.cache.records.remove(&fingerprint.key())?;
+                if let Some(remote) = self.cache.pulled() {
+                    // It would come again, with items that others made.
+                    remote.distrust(&fingerprint.key())?;
+                }
             }
         }
         Err(GroupError::Different {
