@@ -86,6 +86,8 @@ mod references;
 mod remembered;
 mod resources;
 mod resuming;
+#[cfg(feature = "cuda")]
+mod several_devices;
 mod shell_lines;
 mod run_crates;
 mod scores;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
@@ -25,13 +26,14 @@ use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::status::Resolver;
 
-/// Why a step could not even be tried.
-#[derive(Debug)]
+/// Why a step has no result of its own.
 pub enum Stopped {
     /// The cache cannot be used.
     Cache(CacheError),
     /// These objects among its inputs are damaged.
     Damaged(BTreeSet<Digest>),
+    /// The accelerator that was lent to it cannot go on: how the step ends where there is no other.
+    Accelerator(Box<(usize, StepResult)>),
 }
 
 impl From<CacheError> for Stopped {
@@ -121,7 +123,7 @@ impl AggregateRun<'_> {
             return Ok(StepResult::skipped());
         };
         self.observer.event(&Event::StepStarted { step: id.into() });
-        Ok(self.execute(step, stage.as_ref(), reservation, fingerprint, lent)?)
+        self.execute(step, stage.as_ref(), reservation, fingerprint, lent)
     }
 
     /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, which its run will report.
@@ -154,7 +156,7 @@ impl AggregateRun<'_> {
         mut reservation: Reservation,
         fingerprint: &FingerprintInputs,
         lent: &Allotment,
-    ) -> Result<StepResult, CacheError> {
+    ) -> Result<StepResult, Stopped> {
         let id = self.plan().steps[step].id();
         let system = &self.cache().system;
         let started = system.uptime();
@@ -171,7 +173,7 @@ impl AggregateRun<'_> {
         };
         if stage.uses_device() {
             let device = &self.plan().device;
-            reservation.computed_on(device.is_accelerator().then_some(&device.name));
+            reservation.computed_on(device.accelerator_name(lent.accelerator));
         }
         // What another device has finished would be taken over whole, and nothing be computed on this one.
         let earlier = match checkpoint {
@@ -185,6 +187,7 @@ impl AggregateRun<'_> {
             observer: self.observer,
         };
         let files = KeyedFiles::of_key(stage.files(), stage.folders(), fingerprint);
+        let accelerator_failed = AtomicBool::new(false);
         let work = || -> miette::Result<()> {
             let inputs = self.inputs(step, temporary.path(), lent.share.threads(), &progress)?;
             files.check(&self.cache().files)?;
@@ -196,6 +199,8 @@ impl AggregateRun<'_> {
                 resume: &resume,
                 earlier: earlier.as_deref(),
                 cores: lent.share.clone(),
+                accelerator: lent.accelerator,
+                accelerator_failed: &accelerator_failed,
                 devices: &lent.devices,
                 findings: self.cache(),
                 progress: &progress,
@@ -218,11 +223,15 @@ impl AggregateRun<'_> {
                 let bytes = system.read(&out.path().join(name)).ok()?;
                 Some(((*name).to_owned(), bytes))
             });
-            return Ok(StepResult {
+            let failed = StepResult {
                 seconds,
                 kept: kept.collect(),
                 ..StepResult::failed(error, Some(fingerprint.key()))
-            });
+            };
+            return match accelerator_failed.into_inner() {
+                true => Err(Stopped::Accelerator(Box::new((step, failed)))),
+                false => Ok(failed),
+            };
         }
         let files = self.cache().objects.take(out.path())?;
         if let Some(Err(error)) = checkpoint.map(|key| self.cache().leave(&mut reservation, &key)) {

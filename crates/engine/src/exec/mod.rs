@@ -1,5 +1,6 @@
 //! Running a plan: sources are listed, steps checked, missing results computed and published.
 
+mod accelerators;
 mod aggregate;
 mod aggregate_inputs;
 mod aggregate_key;
