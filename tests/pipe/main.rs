@@ -88,6 +88,7 @@ mod resources;
 mod resuming;
 #[cfg(feature = "cuda")]
 mod several_devices;
+mod shared_cache;
 mod shell_lines;
 mod run_crates;
 mod scores;

@@ -18,7 +18,8 @@
 //! | `published/<digest>.json` | what runs of a manifest put into a folder for people, under the digest of their paths |
 //! | `unfinished/<key>/` | what a running step needs to continue after a kill, such as the checkpoint of a training; under its key but for the device; removed when it is published |
 //! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs continue from it |
-//! | `locks/`, `tmp/` | locks that die with their process; work in progress |
+//! | `locks/`, `tmp/` | locks that die with their process, with a line on who holds them; work in progress |
+//! | `LEASES`, `leases/` | that the locks of the file system do not reach all hosts, and the leases that stand in for them |
 //!
 //! What is looked for is whole, or damaged, or absent; or it cannot be read, which is always an error and never one of
 //! the others: a disk that fails for a moment, or a permission that is missing, must not cause anything to be
@@ -36,9 +37,11 @@ mod folder;
 mod interruption;
 pub mod items;
 mod listings;
+mod lease;
 mod lock;
 mod lock_files;
 mod lock_holder;
+mod lock_reach;
 pub mod log;
 mod lookup;
 mod lost_result;
@@ -78,7 +81,8 @@ use findings::Findings;
 pub use interruption::Interruption;
 pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
-pub use lock_holder::holder;
+pub use lock_holder::Holder;
+pub use lock_reach::LockReach;
 pub use lookup::{Lookup, Reservation};
 pub use lost_result::{Lost, LostFile};
 pub use objects::Objects;
@@ -110,6 +114,7 @@ pub struct Cache {
     pub root: PathBuf,
     access: Access,
     version_was_damaged: bool,
+    why_leases: Option<String>,
     /// Whether reading of long files should end.
     pub interruption: Interruption,
     /// Files outside, as last seen.
@@ -164,6 +169,7 @@ impl Cache {
             published: Published::new(on(), own.join("published"), own.join("locks")),
             access,
             version_was_damaged: false,
+            why_leases: None,
             system,
         })
     }
@@ -230,11 +236,14 @@ impl Cache {
     /// When the record cannot be written.
     pub fn publish(
         &self,
-        reservation: Reservation,
+        mut reservation: Reservation,
         step: &str,
         output: StepOutput,
         seconds: f64,
     ) -> Result<StepRecord, CacheError> {
+        if let Some(record) = self.taken_over(&mut reservation)? {
+            return Ok(record);
+        }
         let record = StepRecord {
             step: step.into(),
             fingerprint: reservation.fingerprint.clone(),
@@ -253,6 +262,37 @@ impl Cache {
         let lock_path = self.step_lock_path(&reservation.fingerprint);
         reservation.lock.release(&*self.system, &lock_path);
         Ok(record)
+    }
+
+    /// Sees to it that the right to record a result still holds. Who was stopped for so long that somebody else took the
+    /// step over waits for them; gives their result, if they have one.
+    fn taken_over(&self, reservation: &mut Reservation) -> Result<Option<StepRecord>, CacheError> {
+        let path = self.step_lock_path(&reservation.fingerprint);
+        let is_held = reservation.lock.is_held();
+        if is_held.map_err(|error| CacheError::read(&path, error))? {
+            return Ok(None);
+        }
+        let stop = || self.interruption.asked();
+        let taken = Lock::take(&*self.system, &path, || {}, stop)?;
+        let Some(taken) = taken else {
+            let reason = "another process took the step over while this one was stopped";
+            return Err(CacheError::write(&path, std::io::Error::other(reason)));
+        };
+        reservation.lock = taken;
+        self.finished(&reservation.fingerprint.key())
+    }
+
+    /// Who works on the step with this fingerprint, as far as it is known.
+    pub fn working_on(&self, fingerprint: &FingerprintInputs) -> Holder {
+        Holder::of(&*self.system, &self.step_lock_path(fingerprint))
+    }
+
+    /// Who is at work on the cache, as far as they have work in progress: one for each run.
+    ///
+    /// # Errors
+    /// When their folder cannot be read.
+    pub fn at_work(&self) -> Result<Vec<Holder>, CacheError> {
+        Scratch::at_work(&*self.system, &self.root.join("tmp"))
     }
 
     /// What every run holds while it works, so that nothing it found in the cache is pruned under it. `None` when
@@ -321,6 +361,10 @@ impl Cache {
 
     /// Removes files that killed runs were about to finish.
     pub fn sweep(&self) {
+        // Without locks nobody knows which are of the dead.
+        if self.system.exists(&self.own().join(lease::MARKER)) {
+            return;
+        }
         let runs = self.system.entries(&self.own().join("runs"));
         let runs = runs.into_iter().flatten().map(|entry| entry.path);
         let folders = [

@@ -103,10 +103,8 @@ impl AggregateRun<'_> {
         self.open_inputs(step)?;
         let id = self.plan().steps[step].id();
         let waiting = || {
-            self.observer.event(&Event::StepWaiting {
-                step: id.into(),
-                process: self.cache().working_on(fingerprint),
-            });
+            let holder = self.cache().working_on(fingerprint);
+            self.observer.event(&Event::waiting(id, &holder));
         };
         let reservation = match self
             .cache()
