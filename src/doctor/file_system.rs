@@ -91,7 +91,8 @@ fn locks(first: &File, path: &Path) -> Check {
 fn other_hosts(cache: &Path, folder: &Path) -> Check {
     const NAME: &str = "locks of other hosts";
     if cache.join("LEASES").is_file() {
-        let found = "the cache keeps leases, since locks of its file system do not reach other hosts";
+        let found =
+            "the cache keeps leases, since locks of its file system do not reach other hosts";
         return Check::good(NAME, found);
     }
     match LockReach::of(&RealSystem, folder) {

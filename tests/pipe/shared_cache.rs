@@ -49,7 +49,9 @@ fn of_group(manifest: &str, mode: u32) -> Option<Workspace> {
 /// The binary, run by a user of a group.
 fn by(space: &Workspace, (user, group): (u32, u32), umask: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
-    let script = format!("umask {umask}; exec setpriv --reuid {user} --regid {group} --clear-groups ./program \"$@\"");
+    let script = format!(
+        "umask {umask}; exec setpriv --reuid {user} --regid {group} --clear-groups ./program \"$@\""
+    );
     command.args(["-c", &script, "sh"]).args(arguments);
     command.current_dir(space.path()).stdin(Stdio::null());
     command
@@ -115,7 +117,11 @@ fn two_users_of_a_group_use_and_prune_the_results_of_each_other() {
     let told = String::from_utf8_lossy(&pruned.stderr).into_owned();
     assert_eq!(pruned.status.code(), Some(0), "{told}");
     let left = walk(&space.join("cache/objects")).filter(|(_, metadata)| metadata.is_file());
-    assert!(left.count() < files, "{}", String::from_utf8_lossy(&pruned.stdout));
+    assert!(
+        left.count() < files,
+        "{}",
+        String::from_utf8_lossy(&pruned.stdout)
+    );
     assert_eq!(run(ANNA, "of-anna").0, 0);
     let verify = by(&space, (ANNA, GROUP), "002", &["cache", "verify"]).output();
     assert!(verify.unwrap().status.success());
@@ -150,7 +156,10 @@ fn files_follow_the_umask_and_one_that_keeps_the_group_out_is_told_of() {
     };
     let run = ["run", "pipe.toml", "--json"];
     let (_, told) = ran(&mut by(&space, (ANNA, GROUP), "027", &run));
-    assert!(told.contains("with umask 027 nobody else of it can change"), "{told}");
+    assert!(
+        told.contains("with umask 027 nobody else of it can change"),
+        "{told}"
+    );
     for (path, metadata) in walk(&space.join("cache/objects")) {
         if metadata.is_file() {
             let mode = metadata.mode() & 0o777;
@@ -162,7 +171,10 @@ fn files_follow_the_umask_and_one_that_keeps_the_group_out_is_told_of() {
     let more = ["run", "pipe.toml", "--json", "--runs", "of-bert"];
     let (made, told) = ran(&mut by(&space, (BERT, GROUP), "002", &more));
     assert_eq!(made, 2);
-    assert!(told.contains("cannot be written (Permission denied"), "{told}");
+    assert!(
+        told.contains("cannot be written (Permission denied"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -176,7 +188,10 @@ fn a_user_who_may_only_read_uses_what_is_there_and_stores_nothing() {
     let more = ["run", "pipe.toml", "--json", "--runs", "of-bert"];
     let (made, told) = ran(&mut by(&space, (BERT, OTHERS), "022", &more));
     assert_eq!(made, 0);
-    assert!(told.contains("cannot be written (Permission denied"), "{told}");
+    assert!(
+        told.contains("cannot be written (Permission denied"),
+        "{told}"
+    );
     assert!(space.files("cache") == before);
 }
 
@@ -194,7 +209,9 @@ fn on_host(space: &Workspace, name: &str, arguments: &[&str]) -> Option<Command>
         return None;
     }
     let of_binary = space.command(arguments);
-    command.arg(of_binary.get_program()).args(of_binary.get_args());
+    command
+        .arg(of_binary.get_program())
+        .args(of_binary.get_args());
     command.current_dir(space.path()).stdin(Stdio::null());
     let variables = of_binary.get_envs();
     command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
@@ -232,7 +249,10 @@ fn who_waits_for_another_host_is_told_its_name_and_a_host_that_dies_frees_its_lo
     assert!(second.wait().unwrap().success());
     let told = told.unwrap();
     let expected = format!("process {} of ", first.id());
-    assert!(told.starts_with(&expected) && told.contains(" on node7, since "), "{told}");
+    assert!(
+        told.starts_with(&expected) && told.contains(" on node7, since "),
+        "{told}"
+    );
 }
 
 /// A workspace whose cache keeps leases, as on a file system whose locks do not reach other hosts.
@@ -272,7 +292,12 @@ fn runs_that_keep_leases_make_everything_once_and_leave_none() {
     assert_eq!(space.join("cache/leases").read_dir().unwrap().count(), 0);
     assert_eq!(space.join("cache/tmp").read_dir().unwrap().count(), 0);
     assert!(space.pipe(&["cache", "verify"]).status.success());
-    assert!(space.pipe(&["cache", "prune", "--older-than", "0"]).status.success());
+    assert!(
+        space
+            .pipe(&["cache", "prune", "--older-than", "0"])
+            .status
+            .success()
+    );
 }
 
 #[test]
@@ -310,8 +335,15 @@ fn a_run_that_was_stopped_until_another_took_over_publishes_nothing() {
         space.files("cache/steps").keys().collect::<Vec<_>>(),
         records.keys().collect::<Vec<_>>()
     );
-    assert!(objects.keys().all(|name| space.files("cache/objects").contains_key(name)));
+    assert!(
+        objects
+            .keys()
+            .all(|name| space.files("cache/objects").contains_key(name))
+    );
     // What people find is what the record says.
     let result = space.read("runs/pipe/slow/slow.txt");
-    assert!(objects.values().any(|bytes| bytes == result.as_bytes()), "{result}");
+    assert!(
+        objects.values().any(|bytes| bytes == result.as_bytes()),
+        "{result}"
+    );
 }

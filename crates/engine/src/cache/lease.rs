@@ -80,7 +80,9 @@ impl Lease {
         let file = match system.open(&own, Open::CreateNew) {
             Ok(file) => file,
             // Somebody else was faster, or has just removed the folder.
-            Err(error) if [ErrorKind::AlreadyExists, ErrorKind::NotFound].contains(&error.kind()) => {
+            Err(error)
+                if [ErrorKind::AlreadyExists, ErrorKind::NotFound].contains(&error.kind()) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(error),
@@ -258,17 +260,27 @@ mod tests {
 
         fn take(&self, hold: Hold) -> Option<Lease> {
             let root = self.0.path();
-            Lease::take(&RealSystem, (root, &root.join("locks/step")), hold, b"who\n").unwrap()
+            Lease::take(
+                &RealSystem,
+                (root, &root.join("locks/step")),
+                hold,
+                b"who\n",
+            )
+            .unwrap()
         }
 
         /// All leases were written so long ago.
         fn age(&self, seconds: u64) {
             let folder = self.0.path().join("leases/locks-step");
             for entry in std::fs::read_dir(folder).unwrap() {
-                let file = std::fs::File::options().write(true).open(entry.unwrap().path());
+                let file = std::fs::File::options()
+                    .write(true)
+                    .open(entry.unwrap().path());
                 #[expect(clippy::disallowed_methods, reason = "the time of a file in a test")]
                 let now = SystemTime::now();
-                file.unwrap().set_modified(now - Duration::from_secs(seconds)).unwrap();
+                file.unwrap()
+                    .set_modified(now - Duration::from_secs(seconds))
+                    .unwrap();
             }
         }
     }
@@ -332,8 +344,16 @@ mod tests {
     fn a_cache_says_that_its_locks_are_leases() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        let paths = [root.join("locks/in-use"), root.join("tmp/1.lock"), root.join("items.log")];
-        assert!(paths.iter().all(|path| cache_of(&RealSystem, path).is_none()));
+        let paths = [
+            root.join("locks/in-use"),
+            root.join("tmp/1.lock"),
+            root.join("items.log"),
+        ];
+        assert!(
+            paths
+                .iter()
+                .all(|path| cache_of(&RealSystem, path).is_none())
+        );
         std::fs::write(root.join(MARKER), marker_text("a reason")).unwrap();
         for path in &paths {
             assert_eq!(cache_of(&RealSystem, path).as_deref(), Some(root));

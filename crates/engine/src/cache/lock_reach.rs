@@ -65,7 +65,9 @@ impl LockReach {
     fn by_type(file_system: &str, options: &str) -> Self {
         let has = |wanted: &[&str]| {
             let mut options = options.split(',');
-            options.find(|option| wanted.contains(option)).map(str::to_owned)
+            options
+                .find(|option| wanted.contains(option))
+                .map(str::to_owned)
         };
         let all = || Self::AllHosts {
             file_system: file_system.to_owned(),
@@ -115,7 +117,12 @@ fn fields(line: &str) -> Option<(String, &str, String)> {
 
 /// A path as the kernel writes it, in which a space is `\040`.
 fn unescaped(text: &str) -> String {
-    let codes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
+    let codes = [
+        ("\\040", " "),
+        ("\\011", "\t"),
+        ("\\012", "\n"),
+        ("\\134", "\\"),
+    ];
     let replaced = |text: String, (code, plain): (&str, &str)| text.replace(code, plain);
     codes.into_iter().fold(text.to_owned(), replaced)
 }
@@ -139,10 +146,19 @@ mod tests {
         assert_eq!(reach("/shared/group/cache"), nfs);
         assert_eq!(reach("/sharedother"), LockReach::ThisHost);
         let told = format!("{:?}", reach("/shared/old files/cache"));
-        assert!(told.contains("EachHostAlone") && told.contains("`nolock`"), "{told}");
+        assert!(
+            told.contains("EachHostAlone") && told.contains("`nolock`"),
+            "{told}"
+        );
         let told = format!("{:?}", reach("/over/cache"));
-        assert!(told.contains("AllHosts") && told.contains("lustre"), "{told}");
-        assert_eq!(LockReach::in_mounts("", Path::new("/")), LockReach::ThisHost);
+        assert!(
+            told.contains("AllHosts") && told.contains("lustre"),
+            "{told}"
+        );
+        assert_eq!(
+            LockReach::in_mounts("", Path::new("/")),
+            LockReach::ThisHost
+        );
     }
 
     #[test]
