@@ -32,6 +32,7 @@ mod durability;
 mod error;
 mod stat_cache;
 mod syncer;
+mod taken_over;
 mod findings;
 mod folder;
 mod interruption;
@@ -262,37 +263,6 @@ impl Cache {
         let lock_path = self.step_lock_path(&reservation.fingerprint);
         reservation.lock.release(&*self.system, &lock_path);
         Ok(record)
-    }
-
-    /// Sees to it that the right to record a result still holds. Who was stopped for so long that somebody else took the
-    /// step over waits for them; gives their result, if they have one.
-    fn taken_over(&self, reservation: &mut Reservation) -> Result<Option<StepRecord>, CacheError> {
-        let path = self.step_lock_path(&reservation.fingerprint);
-        let is_held = reservation.lock.is_held();
-        if is_held.map_err(|error| CacheError::read(&path, error))? {
-            return Ok(None);
-        }
-        let stop = || self.interruption.asked();
-        let taken = Lock::take(&*self.system, &path, || {}, stop)?;
-        let Some(taken) = taken else {
-            let reason = "another process took the step over while this one was stopped";
-            return Err(CacheError::write(&path, std::io::Error::other(reason)));
-        };
-        reservation.lock = taken;
-        self.finished(&reservation.fingerprint.key())
-    }
-
-    /// Who works on the step with this fingerprint, as far as it is known.
-    pub fn working_on(&self, fingerprint: &FingerprintInputs) -> Holder {
-        Holder::of(&*self.system, &self.step_lock_path(fingerprint))
-    }
-
-    /// Who is at work on the cache, as far as they have work in progress: one for each run.
-    ///
-    /// # Errors
-    /// When their folder cannot be read.
-    pub fn at_work(&self) -> Result<Vec<Holder>, CacheError> {
-        Scratch::at_work(&*self.system, &self.root.join("tmp"))
     }
 
     /// What every run holds while it works, so that nothing it found in the cache is pruned under it. `None` when
