@@ -13,7 +13,10 @@ use super::scratch::Scratch;
 impl Cache {
     /// Sees to it that the right to record a result still holds. Who was stopped for so long that somebody else took the
     /// step over waits for them; gives their result, if they have one.
-    pub(super) fn taken_over(
+    ///
+    /// # Errors
+    /// When the lock cannot be taken again, or the record not be read.
+    pub fn taken_over(
         &self,
         reservation: &mut Reservation,
     ) -> Result<Option<StepRecord>, CacheError> {

@@ -211,6 +211,10 @@ impl AggregateRun<'_> {
         };
         let ran = catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|panic| Err(internal_error(&*panic)));
+        // Who was stopped for so long that another run took the step over may have lost its scratch folder too.
+        if let Some(record) = self.cache().taken_over(&mut reservation)? {
+            return Ok(StepResult::hit(fingerprint.key(), Arc::new(record.output)));
+        }
         let seconds = (system.uptime() - started).as_secs_f64();
         if let Err(error) = ran {
             if self.observer.interrupted() || error.is::<Interrupted>() {
