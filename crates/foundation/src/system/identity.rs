@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::regular_file;
+
 /// A process among those of several machines and users.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
@@ -16,7 +18,7 @@ pub struct Identity {
 impl Identity {
     /// This process, as far as the kernel says it.
     pub(super) fn of_this_process() -> Self {
-        let text = |path: &str| std::fs::read_to_string(Path::new(path)).unwrap_or_default();
+        let text = |path: &str| regular_file::read_whole_text(Path::new(path)).unwrap_or_default();
         let host = text("/proc/sys/kernel/hostname").trim().to_owned();
         let uid = status_line(&text("/proc/self/status"), "Uid:")
             .and_then(|ids| ids.split_whitespace().nth(1)?.parse().ok());
@@ -33,7 +35,7 @@ impl Identity {
 
 /// The rights that new files of this process lack, as `umask` prints them.
 pub(super) fn umask() -> u32 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = regular_file::read_whole_text(Path::new("/proc/self/status")).unwrap_or_default();
     let umask = status_line(&status, "Umask:").and_then(|umask| u32::from_str_radix(umask, 8).ok());
     umask.unwrap_or(0o022)
 }
