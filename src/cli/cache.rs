@@ -192,13 +192,13 @@ fn prune_cache(cache: &Cache, arguments: &PruneArguments, common: &Common) -> Re
     let pruned = prune(cache, &options)?;
     print(&match common.json {
         true => format!("{}\n", serde_json::json!(pruned)),
-        false => pruned_text(&pruned, arguments.dry_run),
+        false => pruned_text(cache, &pruned, arguments.dry_run),
     })?;
     Ok(0)
 }
 
 /// What was removed, for people.
-fn pruned_text(pruned: &Pruned, dry_run: bool) -> String {
+fn pruned_text(cache: &Cache, pruned: &Pruned, dry_run: bool) -> String {
     let mut text = String::new();
     for part in &pruned.parts {
         text.push_str(&format!(
@@ -217,9 +217,26 @@ fn pruned_text(pruned: &Pruned, dry_run: bool) -> String {
         bytes => format!("{:>10}  {verb}\n", bytes_text(bytes)),
     });
     if pruned.run_in_progress {
-        text.push_str("a run is in progress: earlier runs, records and objects were left alone\n");
+        let by = at_work(cache);
+        text.push_str(&format!(
+            "a run is in progress{by}: earlier runs, records and objects were left alone\n"
+        ));
     }
     text
+}
+
+/// Who is at work on the cache, as far as that can be told: ` (process 4711 of anna on node7, since 14:05 UTC)`.
+fn at_work(cache: &Cache) -> String {
+    let holders = cache.at_work().unwrap_or_default();
+    let known: Vec<String> = holders
+        .iter()
+        .filter(|holder| holder.is_known())
+        .map(ToString::to_string)
+        .collect();
+    match known.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", known.join("; ")),
+    }
 }
 
 /// The keys in the lock files beside all manifests that have run, and in those that `pipe lock` wrote elsewhere, which keep
@@ -260,7 +277,7 @@ fn collect_garbage(
     if common.json {
         print(&format!("{}\n", serde_json::json!(collected)))?;
     } else {
-        let mut text = pruned_text(&collected.pruned, arguments.dry_run);
+        let mut text = pruned_text(cache, &collected.pruned, arguments.dry_run);
         let (left, root) = (bytes_text(collected.bytes_left), common.cache.display());
         let verb = match arguments.dry_run {
             true => "would stay",

@@ -11,7 +11,7 @@ use pipe_engine::manifest::{
 };
 use pipe_engine::source::{Place, Source};
 use pipe_foundation::regular_file;
-use pipe_nn::model::Device;
+use pipe_nn::model::Devices;
 use pipe_speech::corpus::{Confinement, Corpora};
 
 use crate::bundle::{PlacesGiven, places_outside};
@@ -24,20 +24,20 @@ use super::corpora_diagnostic;
 use super::error::CliError;
 use super::manifest_arguments::{DeviceArguments, ManifestArguments};
 
-/// Reads the manifest and builds its plan for `device`. It stays until the process ends: to free the memory of thousands of
+/// Reads the manifest and builds its plan for `devices`. It stays until the process ends: to free the memory of thousands of
 /// steps piece by piece would take a tenth of the time that they take to plan.
 pub fn plan(
     arguments: &ManifestArguments,
-    device: Device,
+    devices: Devices,
     common: &Common,
 ) -> Result<ManuallyDrop<SpeechPlan>, CliError> {
-    plan_to_run(arguments, device, false, common)
+    plan_to_run(arguments, devices, false, common)
 }
 
 /// As [`plan`], with programs in a sandbox if so wanted.
 pub fn plan_to_run(
     arguments: &ManifestArguments,
-    device: Device,
+    devices: Devices,
     sandbox: bool,
     common: &Common,
 ) -> Result<ManuallyDrop<SpeechPlan>, CliError> {
@@ -84,7 +84,7 @@ pub fn plan_to_run(
             project: Some(&project.folder),
         },
         present_only: arguments.present,
-        device,
+        devices,
         sandbox,
         corpora: &corpora,
     };
@@ -102,8 +102,8 @@ pub fn plan_to_run(
     Ok(ManuallyDrop::new(plan))
 }
 
-/// The device to look for results of; nothing is computed on it, so it need not be there.
-pub fn device_of_results(arguments: &DeviceArguments) -> Result<Device, CliError> {
+/// The devices to look for results of; nothing is computed on them, so they need not be there.
+pub fn device_of_results(arguments: &DeviceArguments) -> Result<Devices, CliError> {
     Ok(arguments.device.resolve_for_keys(arguments.tf32)?)
 }
 

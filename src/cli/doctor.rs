@@ -1,7 +1,9 @@
 //! `pipe doctor`: whether this machine, this folder and this cache are fit for runs, and what to do where they are not.
 
+use std::collections::BTreeSet;
+
 use pipe_inference::{Device as ModelDevice, ModelError, Runtime};
-use pipe_nn::model::{DeviceChoice, DeviceError};
+use pipe_nn::model::{DeviceChoice, DeviceError, Devices, product_name};
 use pipe_speech::corpus::{CorpusConfig, root_of};
 
 use crate::doctor::{Check, State, examine};
@@ -19,7 +21,7 @@ pub fn doctor(arguments: &DoctorArguments, common: &Common) -> Result<u8, CliErr
     let mut checks = examine(&common.cache, &arguments.runs);
     checks.push(corpora(common));
     checks.push(remote_cache::check(&arguments.remote));
-    let asked = DeviceChoice::Cuda { ordinal: 0 }.resolve(false).map(drop);
+    let asked = DeviceChoice::AllCuda.resolve(false);
     let first = ModelDevice::Cuda {
         ordinal: 0,
         tf32: false,
@@ -29,7 +31,8 @@ pub fn doctor(arguments: &DoctorArguments, common: &Common) -> Result<u8, CliErr
         || Runtime::OnnxRuntime.check(first),
         asked.is_ok(),
     ));
-    checks.push(device(asked));
+    let names = |devices: &Devices| devices.iter().map(product_name).collect();
+    checks.extend(devices(asked, names));
     let worst = checks.iter().map(|check| check.state).max();
     print(&match common.json {
         true => checks
@@ -124,27 +127,76 @@ fn onnx_runtime(
     }
 }
 
-/// What asking for the first CUDA device came to. Without one everything runs on the processor.
-fn device(asked: Result<(), DeviceError>) -> Check {
+/// What asking for all CUDA devices came to, and what each is called. Without one everything runs on the processor.
+fn devices(
+    asked: Result<Devices, DeviceError>,
+    names: impl FnOnce(&Devices) -> Vec<Result<String, DeviceError>>,
+) -> Vec<Check> {
     const NAME: &str = "device";
-    match asked {
-        Ok(()) => Check::good(NAME, "CUDA works: --device cuda"),
+    let devices = match asked {
+        Ok(devices) => devices,
         Err(DeviceError::NotBuilt) => {
-            Check::good(NAME, "the processor; this build has no CUDA support")
+            let found = "the processor; this build has no CUDA support";
+            return vec![Check::good(NAME, found)];
         }
         Err(error @ (DeviceError::NoDriver { .. } | DeviceError::NoDevice)) => {
-            Check::good(NAME, format!("the processor; {error}"))
+            return vec![Check::good(NAME, format!("the processor; {error}"))];
         }
-        Err(error) => {
-            let advice = miette::Diagnostic::help(&error).map(|help| help.to_string());
-            Check::warning(NAME, error.to_string(), advice.unwrap_or_default())
-        }
+        Err(error) => return vec![of_error(NAME, &error)],
+    };
+    let names = names(&devices);
+    let mut checks = vec![Check::good(
+        NAME,
+        match devices.count() {
+            1 => "CUDA works: --device cuda".to_owned(),
+            count => format!("CUDA works on {count} devices: --device cuda:all, or some of them"),
+        },
+    )];
+    checks.extend(devices.iter().zip(&names).map(|(device, name)| match name {
+        Ok(name) => Check::good(NAME, format!("{device} is {name}")),
+        Err(error) => of_error(NAME, error),
+    }));
+    let known: BTreeSet<&String> = names.iter().flatten().collect();
+    if known.len() > 1 {
+        checks.push(Check::warning(
+            NAME,
+            "the devices are of different models",
+            "last digits may depend on which of them computes: name those of one model in --device where that matters",
+        ));
     }
+    checks
+}
+
+/// A drawback, with what to do about it.
+fn of_error(name: &'static str, error: &DeviceError) -> Check {
+    let advice = miette::Diagnostic::help(error).map(|help| help.to_string());
+    Check::warning(name, error.to_string(), advice.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_device_is_listed_and_different_models_are_a_drawback() {
+        let found = |names: &[&str]| {
+            let ordinals: Vec<usize> = (0..names.len()).collect();
+            let own = names.iter().map(|name| Ok((*name).to_owned())).collect();
+            devices(Ok(Devices::cuda(&ordinals, false)), |_| own)
+        };
+        let told = |checks: &[Check]| -> Vec<String> {
+            checks.iter().map(|check| check.found.clone()).collect()
+        };
+        let one = found(&["A"]);
+        assert_eq!(told(&one), ["CUDA works: --device cuda", "cuda:0 is A"]);
+        let two = found(&["A", "A"]);
+        assert!(two[0].found.contains("2 devices: --device cuda:all"));
+        assert_eq!(told(&two)[1..], ["cuda:0 is A", "cuda:1 is A"]);
+        assert!(two.iter().all(|check| check.state == State::Good));
+        let mixed = found(&["A", "B"]);
+        assert_eq!(mixed.len(), 4);
+        assert_eq!(mixed[3].state, State::Warning);
+    }
 
     #[test]
     fn a_library_without_cuda_is_a_drawback_only_where_there_is_a_device() {

@@ -1,7 +1,7 @@
 //! `pipe graph`: the steps as Graphviz or Mermaid.
 
 use pipe_engine::plan::Plan;
-use pipe_nn::model::Device;
+use pipe_nn::model::Devices;
 
 use super::arguments::{Common, GraphArguments, GraphFormat};
 use super::console::print;
@@ -10,7 +10,7 @@ use super::error::CliError;
 
 /// Prints the graph.
 pub fn graph(arguments: &GraphArguments, common: &Common) -> Result<u8, CliError> {
-    let plan = context::plan(&arguments.manifest, Device::default(), common)?;
+    let plan = context::plan(&arguments.manifest, Devices::default(), common)?;
     print(&match arguments.format {
         GraphFormat::Dot => dot(&plan),
         GraphFormat::Mermaid => mermaid(&plan),

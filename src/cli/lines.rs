@@ -111,10 +111,11 @@ pub fn format_event(event: &Event, width: usize) -> Option<String> {
         Event::RunStarted {
             manifest, steps, ..
         } => Some(format!("{manifest}: {}", counted(steps.len(), "step"))),
-        Event::StepWaiting { step, process } => {
-            let process = process.map_or_else(String::new, |id| format!(" (process {id})"));
+        Event::StepWaiting { step, process, by } => {
+            let by = by.clone().or(process.map(|id| format!("process {id}")));
+            let by = by.map_or_else(String::new, |by| format!(" ({by})"));
             Some(format!(
-                "  {step}: another run{process} is working on this step, waiting for it"
+                "  {step}: another run{by} is working on this step, waiting for it"
             ))
         }
         Event::Warning { step, message } => Some(format!("  warning: {step}: {message}")),

@@ -30,8 +30,9 @@ pub struct ManifestArguments {
 /// Where trainings and evaluations compute.
 #[derive(Args)]
 pub struct DeviceArguments {
-    /// Where trainings and evaluations compute: cpu, cuda (the first CUDA device), cuda:N, or auto (the first CUDA
-    /// device, or the CPU without one). Results of the CPU and of CUDA are cached separately.
+    /// Where trainings and evaluations compute: cpu, cuda (the first CUDA device), cuda:N, several such as
+    /// cuda:0,cuda:2, cuda:all, or auto (the first CUDA device, or the CPU without one). Several share the trainings
+    /// among them and give the same results as one. Results of the CPU and of CUDA are cached separately.
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: DeviceChoice,
     /// Multiply in TF32 on the CUDA device: faster and less exact. Results are cached separately from those without it.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use miette::{Diagnostic, Report};
 use pipe_engine::manifest::{Diagnostics, OUTSIDE};
-use pipe_nn::model::Device;
+use pipe_nn::model::Devices;
 
 use crate::trust::{Project, TrustedFolders};
 use pipe_stages::domain::SpeechPlan;
@@ -37,13 +37,13 @@ pub fn ask_password(path: &Path, common: &Common) -> std::io::Result<Option<Stri
 /// The plan of a manifest that is to be run, once it may do what it asks for.
 pub fn plan(
     arguments: &RunArguments,
-    device: Device,
+    devices: Devices,
     common: &Common,
 ) -> Result<ManuallyDrop<SpeechPlan>, CliError> {
     let manifest = &arguments.manifest;
     let project = Project::of(&manifest.manifest);
     check_sandbox(arguments.sandbox)?;
-    let plan = match context::plan_to_run(manifest, device, arguments.sandbox, common) {
+    let plan = match context::plan_to_run(manifest, devices.clone(), arguments.sandbox, common) {
         Err(CliError::Manifest(problems)) if only_leads_out(&problems) && can_ask(common) => {
             for problem in problems.shown() {
                 print_error(&format!("{:?}", Report::new(problem.clone())));
@@ -51,7 +51,7 @@ pub fn plan(
             if !ask(&project)? {
                 return Err(CliError::Manifest(problems));
             }
-            context::plan_to_run(manifest, device, arguments.sandbox, common)?
+            context::plan_to_run(manifest, devices, arguments.sandbox, common)?
         }
         other => other?,
     };

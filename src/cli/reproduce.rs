@@ -38,7 +38,7 @@ const NAME: &str = "reproduced";
 
 /// Runs a bundle again and compares.
 pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, CliError> {
-    let device = arguments.device.device.resolve(arguments.device.tf32)?;
+    let devices = arguments.device.device.resolve(arguments.device.tf32)?;
     permission::check_sandbox(arguments.sandbox)?;
     let folder = folder_of(&arguments.bundle);
     let bundle = OpenedBundle::open(&arguments.bundle.bundle)?;
@@ -67,7 +67,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
                 project: Some(&folder),
             },
             present_only: bundled.present,
-            device,
+            devices,
             sandbox: arguments.sandbox,
             corpora: &corpora,
         },

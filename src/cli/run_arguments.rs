@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use pipe_nn::model::DeviceChoice;
 
 use crate::configuration::ExecutorKind;
 
@@ -99,13 +98,7 @@ impl RunArguments {
         for change in overrides {
             words.extend(["--set".into(), change.into()]);
         }
-        let device_word = match device.device {
-            DeviceChoice::Cpu => "cpu".into(),
-            DeviceChoice::Cuda { ordinal: 0 } => "cuda".into(),
-            DeviceChoice::Cuda { ordinal } => format!("cuda:{ordinal}"),
-            DeviceChoice::Auto => "auto".into(),
-        };
-        words.extend(["--device".into(), device_word.into()]);
+        words.extend(["--device".into(), device.device.to_string().into()]);
         // Programs were allowed, or there are none, before anything was handed on.
         words.push("--allow-commands".into());
         if let Some(track) = track {

@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{FlockOperation, flock, statvfs};
 use rustix::io::Errno;
 
+use pipe_engine::cache::LockReach;
+use pipe_foundation::system::RealSystem;
 use pipe_stages::byte_size::bytes_text;
 
 use super::Check;
@@ -24,6 +26,7 @@ pub fn checks(cache: &Path, runs: &Path) -> Vec<Check> {
     match tempfile::NamedTempFile::new_in(&folder) {
         Ok(file) => {
             checks.push(locks(file.as_file(), file.path()));
+            checks.push(other_hosts(cache, &folder));
             checks.push(clock(file.as_file()));
         }
         Err(error) => checks.push(Check::warning(
@@ -81,6 +84,35 @@ fn locks(first: &File, path: &Path) -> Check {
         Ok(Err(Errno::WOULDBLOCK)) => Check::good("locks", "flock works"),
         Ok(_) => Check::warning("locks", "flock grants one lock twice", advice),
         Err(error) => Check::warning("locks", format!("flock fails: {error}"), advice),
+    }
+}
+
+/// Whether locks on the file system of a cache keep other hosts out too, or what stands in for them.
+fn other_hosts(cache: &Path, folder: &Path) -> Check {
+    const NAME: &str = "locks of other hosts";
+    if cache.join("LEASES").is_file() {
+        let found =
+            "the cache keeps leases, since locks of its file system do not reach other hosts";
+        return Check::good(NAME, found);
+    }
+    match LockReach::of(&RealSystem, folder) {
+        LockReach::ThisHost => Check::good(NAME, "the file system is this machine's own"),
+        LockReach::AllHosts { file_system } => {
+            Check::good(NAME, format!("{file_system} shares them"))
+        }
+        LockReach::EachHostAlone {
+            file_system,
+            reason,
+        } => Check::warning(
+            NAME,
+            format!("{file_system} does not share them: {reason}"),
+            "the next run makes the cache keep leases instead; docs/shared-cache.md",
+        ),
+        LockReach::Unknown { file_system } => Check::warning(
+            NAME,
+            format!("{file_system} does not say whether it shares them"),
+            "where several hosts use the cache, make a file LEASES in it: docs/shared-cache.md",
+        ),
     }
 }
 
@@ -154,7 +186,7 @@ mod tests {
     fn locks_and_clocks_work_where_tests_run() {
         let folder = tempfile::tempdir().unwrap();
         let checks = checks(&folder.path().join("not/there"), folder.path());
-        for check in &checks[..2] {
+        for check in &checks[..3] {
             assert_eq!(check.state, State::Good, "{check:?}");
         }
     }

@@ -13,6 +13,7 @@
 
 // Of the emulated driver: 0, or the CUDA error that every call gives from then on.
 extern "C" int emulated_cuda_error();
+extern "C" const void *emulated_cuda_context();
 extern "C" int emulated_cuda_enqueue(void *stream);
 extern "C" int emulated_cuda_access(const char *what, const void *at, size_t bytes);
 
@@ -30,9 +31,13 @@ enum : Status {
 
 enum : int { OP_N = 0, OP_T = 1, OP_C = 2 };
 
+// Of the context that was current when it was made.
 struct Handle {
     void *stream = nullptr;
     int math = 0, atomics = 0, pointers = 0;
+    const void *context = emulated_cuda_context();
+
+    bool is_elsewhere() const { return context != emulated_cuda_context(); }
 };
 
 // As stored, column by column.
@@ -215,7 +220,7 @@ API Status cublasSgemmStridedBatched(
     Handle *handle, int op_a, int op_b, int m, int n, int k, const float *alpha, const float *a, int lda,
     long long stride_a, const float *b, int ldb, long long stride_b, const float *beta, float *c, int ldc,
     long long stride_c, int batch) {
-    if (!handle) return NOT_INITIALIZED;
+    if (!handle || handle->is_elsewhere()) return NOT_INITIALIZED;
     return product(
         fastest(m, n, k, batch, 16), handle->stream, op_a, op_b, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta,
         c, ldc, stride_c, batch);
@@ -413,7 +418,7 @@ API Status cublasLtMatmul(
     const Layout *of_b, const float *beta, const float *c, const Layout *of_c, float *d, const Layout *of_d,
     const Algorithm *algorithm, void *, size_t, void *stream) {
     Sizes sizes;
-    if (!handle) return NOT_INITIALIZED;
+    if (!handle || handle->is_elsewhere()) return NOT_INITIALIZED;
     if (!desc || !of_a || !of_b || !of_c || !of_d || !algorithm || c != d) return INVALID_VALUE;
     if (!sizes.of(*desc, *of_a, *of_b, *of_d)) return INVALID_VALUE;
     bool own = algorithm->compute == desc->compute && algorithm->op_a == desc->op_a && algorithm->op_b == desc->op_b;

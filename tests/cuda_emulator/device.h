@@ -94,16 +94,27 @@ using EmulatedLaunch = void (*)(void **params, dim3 grid, dim3 block);
 // Called before main by what build.sh generates for each kernel.
 void emulated_register(const char *name, EmulatedLaunch launch);
 
+// Whether memory is another device's than that of the thread's context, which is then in an error state.
+bool emulated_is_foreign(const void *at);
+
 template <class T> T emulated_argument(const void *from) {
     std::remove_cv_t<T> value;
     memcpy(&value, from, sizeof value); // a caller's argument need not be aligned
     return value;
 }
 
+template <class T> bool emulated_is_foreign_argument(const void *from) {
+    if constexpr (std::is_pointer_v<T>)
+        return emulated_is_foreign((const void *)emulated_argument<T>(from));
+    else
+        return false;
+}
+
 // The kernel is a template argument so that it is inlined: most threads of a launch only compare and return.
 template <auto kernel, class... Args, size_t... at>
 void emulated_threads(
     void (*)(Args...), std::index_sequence<at...>, [[maybe_unused]] void **params, dim3 grid, dim3 block) {
+    if ((emulated_is_foreign_argument<Args>(params[at]) || ...)) return;
     const std::tuple<Args...> args{emulated_argument<Args>(params[at])...};
     gridDim = {grid.x, grid.y, grid.z};
     blockDim = {block.x, block.y, block.z};

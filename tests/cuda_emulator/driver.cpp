@@ -2,7 +2,8 @@
 // copies, which are done as late as they may be (ordering.h).
 //
 // It is stricter than a card where that finds mistakes: fresh memory holds NaN, ranges must lie within one allocation,
-// writes next to an allocation are found when it is freed, and a thread needs a current context.
+// writes next to an allocation are found when it is freed, and a thread needs a current context. Streams, events, kernels
+// and memory belong to one device each, and work of another device that touches them is refused.
 #include "device.h"
 #include "ordering.h"
 
@@ -83,9 +84,7 @@ const Error *error_of(Result code) {
     return nullptr;
 }
 
-unsigned long long setting(const char *name, unsigned long long otherwise) {
-    const char *text = getenv(name);
-    if (!text || !*text) return otherwise;
+unsigned long long number(const char *name, const char *text) {
     char *end;
     unsigned long long value = strtoull(text, &end, 10);
     if (*end || *text < '0' || *text > '9') {
@@ -95,16 +94,44 @@ unsigned long long setting(const char *name, unsigned long long otherwise) {
     return value;
 }
 
+unsigned long long setting(const char *name, unsigned long long otherwise) {
+    const char *text = getenv(name);
+    return text && *text ? number(name, text) : otherwise;
+}
+
+// The number at `place` of a list with commas, whose last number stands for all that follow.
+unsigned long long setting_of(const char *name, size_t place, unsigned long long otherwise) {
+    const char *text = getenv(name);
+    if (!text || !*text) return otherwise;
+    std::string list = text;
+    size_t start = 0;
+    for (size_t end; place-- && (end = list.find(',', start)) != std::string::npos;) start = end + 1;
+    return number(name, list.substr(start, list.find(',', start) - start).c_str());
+}
+
+struct Device;
+
+// A kernel as one device has loaded it.
 struct Kernel {
     EmulatedLaunch launch;
+    Device *device;
+};
+
+struct RecordedEvent : Event {
+    Device *device;
 };
 
 // Also the context and the memory pool of the device: their handles are its address.
 struct Device {
     int retained = 0;
-    size_t used = 0, peak = 0;
+    Result sticky = SUCCESS;
+    size_t memory = 0, used = 0, peak = 0;
     unsigned long long threshold = 0;
-    Stream *stream = nullptr; // the default one
+    // The last one before the device was last emptied.
+    unsigned long long launches = 0, launches_before = 0;
+    Ordering order;
+    Stream *stream = order.create(true, false); // the default one
+    std::map<std::string, Kernel> kernels;
 };
 
 struct Allocation {
@@ -122,21 +149,22 @@ struct Allocation {
 struct State {
     std::mutex lock;
     bool initialised = false;
-    Result sticky = SUCCESS;
-    // The last one before the device was last emptied, and how often that was.
-    unsigned long long launches = 0, launches_before = 0, drains = 0;
+    // How often a device was emptied.
+    unsigned long long drains = 0;
+    // Launches of the device that is to fail, or of all.
+    unsigned long long launches = 0;
     unsigned long long copied = 0; // bytes, from the host
     std::vector<Device> devices{setting("EMULATED_CUDA_DEVICES", 1)};
     std::map<Pointer, Allocation> allocations;
     std::map<Pointer, size_t> pinned;
-    Ordering order;
     const Result init_error = (Result)setting("EMULATED_CUDA_INIT", SUCCESS);
-    const size_t memory = setting("EMULATED_CUDA_MEMORY", 8ull << 30);
+    const unsigned long long failing_device = setting("EMULATED_CUDA_FAIL_DEVICE", ULLONG_MAX);
     const unsigned long long failing_launch = setting("EMULATED_CUDA_FAIL_LAUNCH", 0);
     const unsigned long long late_failure = setting("EMULATED_CUDA_FAIL_LATE", 0);
 
     State() {
-        for (Device &device : devices) device.stream = order.create(true, false);
+        for (size_t at = 0; at < devices.size(); at++)
+            devices[at].memory = setting_of("EMULATED_CUDA_MEMORY", at, 8ull << 30);
     }
 };
 
@@ -146,8 +174,8 @@ State &state() {
     return *state;
 }
 
-std::map<std::string, Kernel> &kernels() {
-    static auto *kernels = new std::map<std::string, Kernel>;
+std::map<std::string, EmulatedLaunch> &kernels() {
+    static auto *kernels = new std::map<std::string, EmulatedLaunch>;
     return *kernels;
 }
 
@@ -159,7 +187,7 @@ struct Locked : std::lock_guard<std::mutex> {
 
 // What every call asks first. The lock is held.
 Result driver_ready() {
-    if (state().sticky) return state().sticky;
+    if (current && current->sticky) return current->sticky;
     return state().initialised ? SUCCESS : NOT_INITIALIZED;
 }
 
@@ -177,7 +205,8 @@ Result lock_and_check_context() {
 
 Result fault(const char *what, Pointer at, size_t bytes) {
     fprintf(stderr, "emulated CUDA: %s: %zu bytes at %#llx\n", what, bytes, at);
-    return state().sticky = ILLEGAL_ADDRESS;
+    if (current) current->sticky = ILLEGAL_ADDRESS;
+    return ILLEGAL_ADDRESS;
 }
 
 // The part of `all` that a range begins in; its end where there is none. It may be too short.
@@ -188,7 +217,7 @@ template <class T> auto part_of(std::map<Pointer, T> &all, Pointer at) {
 
 Allocation *allocation_of(Pointer at, size_t bytes) {
     auto own = part_of(state().allocations, at);
-    if (own == state().allocations.end()) return nullptr;
+    if (own == state().allocations.end() || own->second.device != current) return nullptr;
     size_t offset = at - own->first;
     return offset <= own->second.bytes && bytes <= own->second.bytes - offset ? &own->second : nullptr;
 }
@@ -203,7 +232,7 @@ bool is_pinned(Pointer at, size_t bytes) {
 // A stream by its handle; null and 1 are the default one.
 Stream *stream_of(void *handle) {
     if (!handle || handle == (void *)1) return current->stream;
-    return state().order.known(handle) ? (Stream *)handle : nullptr;
+    return current->order.known(handle) ? (Stream *)handle : nullptr;
 }
 
 Result spoilt(const void *pinned) {
@@ -214,23 +243,23 @@ Result spoilt(const void *pinned) {
 // The host has waited for all that `at` covers. Counts where the device has nothing left to do then.
 Result observe(const Clock &at) {
     const Stream &main = *current->stream;
-    if (at.covers(main.number, main.enqueued) && state().launches > state().launches_before) {
+    if (at.covers(main.number, main.enqueued) && current->launches > current->launches_before) {
         state().drains++;
-        state().launches_before = state().launches;
+        current->launches_before = current->launches;
     }
-    return spoilt(state().order.observe(at));
+    return spoilt(current->order.observe(at));
 }
 
 Result observe_all() {
     if (Result error = observe(current->stream->now())) return error;
-    return spoilt(state().order.observe_all());
+    return spoilt(current->order.observe_all());
 }
 
 // An operation on a stream that is done at once.
 Result enqueue_now(void *handle) {
     Stream *stream = stream_of(handle);
     if (!stream) return INVALID_HANDLE;
-    state().order.enqueue_now(*stream);
+    current->order.enqueue_now(*stream);
     return SUCCESS;
 }
 
@@ -255,7 +284,7 @@ const size_t GUARD = 256;
 const int FRESH = 0xFF; // NaN, whichever the type
 
 Result allocate(Pointer *pointer, size_t bytes, const Stream &stream, Position born) {
-    if (bytes > state().memory || state().memory - bytes < current->used) return OUT_OF_MEMORY;
+    if (bytes > current->memory || current->memory - bytes < current->used) return OUT_OF_MEMORY;
     void *base;
     if (posix_memalign(&base, 256, bytes + 2 * GUARD)) return OUT_OF_MEMORY;
     memset(base, FRESH, bytes + 2 * GUARD);
@@ -287,7 +316,7 @@ Result copy(Pointer to, bool to_device, Pointer from, bool from_device, size_t b
     if (to_device && !lies_within(to, bytes)) return INVALID_VALUE;
     if (from_device && !lies_within(from, bytes)) return INVALID_VALUE;
     if (!from_device) state().copied += bytes;
-    state().order.enqueue_now(*current->stream);
+    current->order.enqueue_now(*current->stream);
     memmove((void *)to, (const void *)from, bytes);
     return to_device && from_device ? SUCCESS : observe(current->stream->now());
 }
@@ -303,7 +332,7 @@ Result copy_async(Pointer to, bool to_device, Pointer from, bool from_device, si
     Allocation *source = from_device ? allocation_of(from, bytes) : nullptr;
     if (to_device != !!target || from_device != !!source) return INVALID_VALUE;
     if (!from_device) state().copied += bytes;
-    Position position = state().order.enqueue(*stream);
+    Position position = current->order.enqueue(*stream);
     if (!stream->is_default) {
         if (target)
             if (Result error = may_copy(*stream, *target, to, bytes, true)) return error;
@@ -312,7 +341,7 @@ Result copy_async(Pointer to, bool to_device, Pointer from, bool from_device, si
     }
     if (!from_device && is_pinned(from, bytes)) {
         auto work = [=] { memmove((void *)to, (const void *)from, bytes); };
-        state().order.read_late(*stream, position, (const void *)from, bytes, work);
+        current->order.read_late(*stream, position, (const void *)from, bytes, work);
         return SUCCESS;
     }
     if (!from_device && !stream->is_default) {
@@ -320,7 +349,7 @@ Result copy_async(Pointer to, bool to_device, Pointer from, bool from_device, si
         stream->deferred.push_back({position, [=] { memmove((void *)to, staged.data(), bytes); }});
         return SUCCESS;
     }
-    state().order.work_off(*stream, position);
+    current->order.work_off(*stream, position);
     memmove((void *)to, (const void *)from, bytes);
     // A card takes a copy of little pageable memory at once, and may wait for its stream where there is more.
     const size_t LITTLE = 64 << 10;
@@ -341,8 +370,9 @@ template <class T> Result fill(Pointer to, T value, size_t count, void *handle) 
 }
 
 Result device_ready(int ordinal) {
-    if (Result error = driver_ready()) return error;
-    return ordinal >= 0 && (size_t)ordinal < state().devices.size() ? SUCCESS : INVALID_DEVICE;
+    if (!state().initialised) return NOT_INITIALIZED;
+    if (ordinal < 0 || (size_t)ordinal >= state().devices.size()) return INVALID_DEVICE;
+    return state().devices[ordinal].sticky;
 }
 
 bool known(const void *handle) {
@@ -353,9 +383,20 @@ bool known(const void *handle) {
 
 } // namespace
 
-void emulated_register(const char *name, EmulatedLaunch launch) { kernels()[name] = {launch}; }
+void emulated_register(const char *name, EmulatedLaunch launch) { kernels()[name] = launch; }
+
+bool emulated_is_foreign(const void *at) {
+    Locked locked;
+    auto own = part_of(state().allocations, (Pointer)at);
+    if (own == state().allocations.end() || (Pointer)at >= own->first + own->second.bytes) return false;
+    if (own->second.device == current) return false;
+    fault("a kernel was given memory of another device", (Pointer)at, 0);
+    return true;
+}
 
 // For the emulated cuBLAS, which has neither memory nor errors of its own.
+
+API const void *emulated_cuda_context() { return current; }
 
 API Result emulated_cuda_error() {
     Locked locked;
@@ -370,7 +411,7 @@ API Result emulated_cuda_enqueue(void *stream) {
 
 API Result emulated_cuda_access(const char *what, const void *at, size_t bytes) {
     Locked locked;
-    if (Result error = driver_ready()) return error;
+    if (Result error = context_ready()) return error;
     return lies_within((Pointer)at, bytes) ? SUCCESS : fault(what, (Pointer)at, bytes);
 }
 
@@ -392,7 +433,6 @@ API Result cuGetErrorString(Result code, const char **text) {
 
 API Result cuInit(unsigned int) {
     Locked locked;
-    if (state().sticky) return state().sticky;
     if (state().init_error) return state().init_error;
     if (state().devices.empty()) return NO_DEVICE;
     state().initialised = true;
@@ -406,7 +446,7 @@ API Result cuDriverGetVersion(int *version) {
 
 API Result cuDeviceGetCount(int *count) {
     Locked locked;
-    if (Result error = driver_ready()) return error;
+    if (!state().initialised) return NOT_INITIALIZED;
     *count = (int)state().devices.size();
     return SUCCESS;
 }
@@ -429,7 +469,7 @@ API Result cuDeviceGetName(char *name, int length, int device) {
 API Result cuDeviceTotalMem_v2(size_t *bytes, int device) {
     Locked locked;
     if (Result error = device_ready(device)) return error;
-    *bytes = state().memory;
+    *bytes = state().devices[device].memory;
     return SUCCESS;
 }
 
@@ -476,7 +516,7 @@ API Result cuDevicePrimaryCtxRelease_v2(int device) {
     if (!own.retained) return INVALID_CONTEXT;
     if (--own.retained) return SUCCESS;
     // A context takes its memory with it.
-    Result result = spoilt(state().order.observe_all());
+    Result result = spoilt(own.order.observe_all());
     for (auto at = state().allocations.begin(); at != state().allocations.end();) {
         auto gone = at++;
         if (gone->second.device != &own) continue;
@@ -500,10 +540,10 @@ API Result cuDevicePrimaryCtxSetFlags_v2(int device, unsigned int) {
 
 API Result cuCtxSetCurrent(void *context) {
     Locked locked;
-    if (Result error = driver_ready()) return error;
+    if (!state().initialised) return NOT_INITIALIZED;
     if (context && !known(context)) return INVALID_CONTEXT;
     current = (Device *)context;
-    return SUCCESS;
+    return current ? current->sticky : SUCCESS;
 }
 
 API Result cuCtxGetCurrent(void **context) {
@@ -533,7 +573,7 @@ API Result cuStreamCreate(void **stream, unsigned int flags) {
     if (Result error = context_ready()) return error;
     const unsigned int NON_BLOCKING = 1;
     if (flags & ~NON_BLOCKING) return INVALID_VALUE;
-    *stream = state().order.create(false, !(flags & NON_BLOCKING));
+    *stream = current->order.create(false, !(flags & NON_BLOCKING));
     return SUCCESS;
 }
 
@@ -544,7 +584,7 @@ API Result cuStreamDestroy_v2(void *handle) {
     if (Result error = context_ready()) return error;
     Stream *stream = stream_of(handle);
     if (!stream || stream->is_default) return INVALID_HANDLE;
-    state().order.destroy(stream);
+    current->order.destroy(stream);
     return SUCCESS;
 }
 
@@ -560,16 +600,16 @@ API Result cuStreamQuery(void *handle) {
     if (Result error = context_ready()) return error;
     Stream *stream = stream_of(handle);
     if (!stream) return INVALID_HANDLE;
-    return state().order.work_a_little(stream->now()) ? NOT_READY : observe(stream->now());
+    return current->order.work_a_little(stream->now()) ? NOT_READY : observe(stream->now());
 }
 
-API Result cuStreamWaitEvent(void *handle, Event *event, unsigned int) {
+API Result cuStreamWaitEvent(void *handle, RecordedEvent *event, unsigned int) {
     Locked locked;
     if (Result error = context_ready()) return error;
     Stream *stream = stream_of(handle);
-    if (!stream || !event) return INVALID_HANDLE;
+    if (!stream || !event || event->device != current) return INVALID_HANDLE;
     if (!event->recorded) return SUCCESS;
-    state().order.wait(*stream, event->at);
+    current->order.wait(*stream, event->at);
     for (auto &[_, own] : state().allocations) {
         auto copied = own.written.find(event->stream);
         if (copied == own.written.end() || event->stream == stream->number) continue;
@@ -581,26 +621,26 @@ API Result cuStreamWaitEvent(void *handle, Event *event, unsigned int) {
 
 // Events
 
-API Result cuEventCreate(Event **event, unsigned int flags) {
+API Result cuEventCreate(RecordedEvent **event, unsigned int flags) {
     if (Result error = lock_and_check_context()) return error;
     const unsigned int DISABLE_TIMING = 2;
-    *event = new Event{!(flags & DISABLE_TIMING), false, {}, 0, {}};
+    *event = new RecordedEvent{{!(flags & DISABLE_TIMING), false, {}, 0, {}}, current};
     return SUCCESS;
 }
 
-API Result cuEventDestroy_v2(Event *event) {
+API Result cuEventDestroy_v2(RecordedEvent *event) {
     if (Result error = lock_and_check_context()) return error;
-    if (!event) return INVALID_HANDLE;
+    if (!event || event->device != current) return INVALID_HANDLE;
     delete event;
     return SUCCESS;
 }
 
-API Result cuEventRecord(Event *event, void *handle) {
+API Result cuEventRecord(RecordedEvent *event, void *handle) {
     Locked locked;
     if (Result error = context_ready()) return error;
     Stream *stream = stream_of(handle);
-    if (!stream || !event) return INVALID_HANDLE;
-    state().order.enqueue(*stream);
+    if (!stream || !event || event->device != current) return INVALID_HANDLE;
+    current->order.enqueue(*stream);
     event->recorded = true;
     event->when = std::chrono::steady_clock::now();
     event->stream = stream->number;
@@ -608,26 +648,26 @@ API Result cuEventRecord(Event *event, void *handle) {
     return SUCCESS;
 }
 
-API Result cuEventSynchronize(Event *event) {
+API Result cuEventSynchronize(RecordedEvent *event) {
     Locked locked;
     if (Result error = context_ready()) return error;
-    if (!event) return INVALID_HANDLE;
+    if (!event || event->device != current) return INVALID_HANDLE;
     return event->recorded ? observe(event->at) : SUCCESS;
 }
 
-API Result cuEventQuery(Event *event) {
+API Result cuEventQuery(RecordedEvent *event) {
     Locked locked;
     if (Result error = context_ready()) return error;
-    if (!event) return INVALID_HANDLE;
+    if (!event || event->device != current) return INVALID_HANDLE;
     if (!event->recorded) return SUCCESS;
-    return state().order.work_a_little(event->at) ? NOT_READY : observe(event->at);
+    return current->order.work_a_little(event->at) ? NOT_READY : observe(event->at);
 }
 
-API Result cuEventElapsedTime(float *milliseconds, Event *start, Event *end) {
+API Result cuEventElapsedTime(float *milliseconds, RecordedEvent *start, RecordedEvent *end) {
     Locked locked;
     if (Result error = context_ready()) return error;
-    for (Event *event : {start, end})
-        if (!event || !event->timed || !event->recorded) return INVALID_HANDLE;
+    for (RecordedEvent *event : {start, end})
+        if (!event || event->device != current || !event->timed || !event->recorded) return INVALID_HANDLE;
     *milliseconds = std::chrono::duration<float, std::milli>(end->when - start->when).count();
     return SUCCESS;
 }
@@ -645,7 +685,7 @@ API Result cuMemAllocAsync(Pointer *pointer, size_t bytes, void *handle) {
     if (Result error = context_ready()) return error;
     Stream *stream = stream_of(handle);
     if (!stream) return INVALID_HANDLE;
-    Position position = state().order.enqueue(*stream);
+    Position position = current->order.enqueue(*stream);
     *pointer = 0; // of no bytes: callers rely on it that this is no error
     return bytes ? allocate(pointer, bytes, *stream, position) : SUCCESS;
 }
@@ -655,7 +695,7 @@ API Result cuMemFree_v2(Pointer pointer) {
     if (Result error = context_ready()) return error;
     if (!pointer) return SUCCESS;
     auto own = state().allocations.find(pointer);
-    if (own == state().allocations.end()) return INVALID_VALUE;
+    if (own == state().allocations.end() || own->second.device != current) return INVALID_VALUE;
     if (Result error = observe_all()) return error;
     return release(own);
 }
@@ -667,8 +707,8 @@ API Result cuMemFreeAsync(Pointer pointer, void *handle) {
     if (!stream) return INVALID_HANDLE;
     if (!pointer) return SUCCESS;
     auto own = state().allocations.find(pointer);
-    if (own == state().allocations.end()) return INVALID_VALUE;
-    state().order.enqueue_now(*stream);
+    if (own == state().allocations.end() || own->second.device != current) return INVALID_VALUE;
+    current->order.enqueue_now(*stream);
     Clock now = stream->now();
     for (auto [writer, position] : own->second.written)
         if (!now.covers(writer, position))
@@ -679,8 +719,8 @@ API Result cuMemFreeAsync(Pointer pointer, void *handle) {
 API Result cuMemGetInfo_v2(size_t *available, size_t *total) {
     Locked locked;
     if (Result error = context_ready()) return error;
-    *available = state().memory - current->used;
-    *total = state().memory;
+    *available = current->memory - current->used;
+    *total = current->memory;
     return SUCCESS;
 }
 
@@ -700,8 +740,9 @@ API Result cuMemFreeHost(void *pointer) {
     if (Result error = context_ready()) return error;
     auto own = state().pinned.find((Pointer)pointer);
     if (own == state().pinned.end()) return INVALID_VALUE;
-    if (state().order.is_read(pointer, own->second))
-        return fault("pinned memory is freed while a copy from it may be under way", own->first, own->second);
+    for (Device &device : state().devices)
+        if (device.order.is_read(pointer, own->second))
+            return fault("pinned memory is freed while a copy from it may be under way", own->first, own->second);
     state().pinned.erase(own);
     free(pointer);
     return SUCCESS;
@@ -789,7 +830,7 @@ API Result cuMemPoolGetAttribute(void *pool, int attribute, void *value) {
 API Result cuModuleLoadData(void **module, const void *image) {
     if (Result error = lock_and_check_context()) return error;
     if (!image) return INVALID_VALUE;
-    *module = new char;
+    *module = current;
     return SUCCESS;
 }
 
@@ -801,18 +842,17 @@ API Result cuModuleLoad(void **module, const char *path) { return cuModuleLoadDa
 
 API Result cuModuleUnload(void *module) {
     if (Result error = lock_and_check_context()) return error;
-    if (!module) return INVALID_HANDLE;
-    delete (char *)module;
-    return SUCCESS;
+    return module ? SUCCESS : INVALID_HANDLE;
 }
 
 API Result cuModuleGetFunction(const Kernel **function, void *module, const char *name) {
     if (Result error = lock_and_check_context()) return error;
-    if (!module) return INVALID_HANDLE;
+    Locked locked;
+    if (!module || module != current) return INVALID_HANDLE;
     if (!name) return INVALID_VALUE;
     auto found = kernels().find(name);
     if (found == kernels().end()) return NOT_FOUND;
-    *function = &found->second;
+    *function = &(current->kernels[name] = {found->second, current});
     return SUCCESS;
 }
 
@@ -822,15 +862,18 @@ API Result cuLaunchKernel(
     {
         Locked locked;
         if (Result error = context_ready()) return error;
-        if (!function) return INVALID_HANDLE;
+        if (!function || function->device != current) return INVALID_HANDLE;
         // The limits of the attributes above.
         if (!grid_x || !grid_y || !grid_z || grid_x > INT_MAX || grid_y > 65535 || grid_z > 65535) return INVALID_VALUE;
         if (!block_x || !block_y || !block_z || block_x > 1024 || block_y > 1024 || block_z > 64) return INVALID_VALUE;
         if (block_x * block_y * block_z > 1024 || shared_bytes > 48 << 10 || extra) return INVALID_VALUE;
         if (Result error = enqueue_now(stream)) return error;
-        if (++state().launches == state().failing_launch) return state().sticky = ILLEGAL_ADDRESS;
-        if (state().launches == state().late_failure) {
-            state().sticky = ILLEGAL_ADDRESS;
+        current->launches++;
+        bool counts = state().failing_device == ULLONG_MAX || current == &state().devices[0] + state().failing_device;
+        state().launches += counts;
+        if (counts && state().launches == state().failing_launch) return current->sticky = ILLEGAL_ADDRESS;
+        if (counts && state().launches == state().late_failure) {
+            current->sticky = ILLEGAL_ADDRESS;
             return SUCCESS;
         }
     }
@@ -847,14 +890,19 @@ __attribute__((destructor)) static void report() {
     if (!path || !*path) return;
     Locked locked;
     size_t peak = 0;
-    for (const Device &device : state().devices) peak = max(peak, device.peak);
+    unsigned long long launches = 0;
+    for (const Device &device : state().devices) {
+        peak = max(peak, device.peak);
+        launches += device.launches;
+    }
     FILE *file = fopen(path, "w");
     if (!file) {
         fprintf(stderr, "emulated CUDA: cannot write EMULATED_CUDA_REPORT=%s\n", path);
         return;
     }
     fprintf(
-        file, "launches %llu\ndrains %llu\ncopied %llu\npeak %zu\n", state().launches, state().drains,
-        state().copied, peak);
+        file, "launches %llu\ndrains %llu\ncopied %llu\npeak %zu\n", launches, state().drains, state().copied, peak);
+    for (size_t at = 0; at < state().devices.size(); at++)
+        fprintf(file, "launches of %zu: %llu\n", at, state().devices[at].launches);
     fclose(file);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pipe_engine::manifest::ReadOptions;
-use pipe_nn::model::Device;
+use pipe_nn::model::Devices;
 use pipe_speech::corpus::Corpora;
 use pipe_stages::domain::{PlanOptions, SpeechPlan};
 
@@ -77,7 +77,7 @@ fn read(path: &Path, text: &str) -> (Result<usize, usize>, u64) {
     let options = PlanOptions {
         read: ReadOptions::default(),
         present_only: true,
-        device: Device::default(),
+        devices: Devices::default(),
         sandbox: false,
         corpora: &|_| Ok(none.clone()),
     };

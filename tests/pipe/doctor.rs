@@ -46,6 +46,7 @@ fn every_part_is_looked_at_and_nothing_is_left_behind() {
             "size of files",
             "cache",
             "locks",
+            "locks of other hosts",
             "clock",
             "folder of results",
             "room for the cache",

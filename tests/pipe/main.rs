@@ -90,6 +90,9 @@ mod remote;
 mod remote_s3;
 mod resources;
 mod resuming;
+#[cfg(feature = "cuda")]
+mod several_devices;
+mod shared_cache;
 mod shell_lines;
 mod run_crates;
 mod scores;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use miette::Diagnostic as _;
 use pipe_engine::manifest::ReadOptions;
 use pipe_foundation::random::{stream, uniform};
-use pipe_nn::model::Device;
+use pipe_nn::model::Devices;
 use pipe_speech::corpus::Corpora;
 use pipe_stages::domain::{PlanOptions, SpeechPlan};
 
@@ -122,7 +122,7 @@ fn mistakes_in_shipped_manifests_are_errors_that_point_into_a_file() {
                     ..ReadOptions::default()
                 },
                 present_only: false,
-                device: Device::default(),
+                devices: Devices::default(),
                 sandbox: false,
                 corpora: &|_| Ok(corpora.clone()),
             };

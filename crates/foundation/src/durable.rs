@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
-use crate::system::{File, Hold, Open, System};
+use crate::system::{File, Hold, Open, System, is_without_locks};
 
 /// How names of files that are not whole yet begin; a killed run may leave one.
 const UNFINISHED: &str = ".new-";
@@ -125,7 +125,11 @@ pub fn unfinished_in<'s>(system: &'s dyn System, folder: &Path) -> Result<Unfini
             file,
             has_name: false,
         };
-        unfinished.file.lock(Hold::Alone)?;
+        match unfinished.file.lock(Hold::Alone) {
+            // Then nobody sweeps either.
+            Err(error) if is_without_locks(&error) => {}
+            locked => drop(locked?),
+        }
         // It may have been swept away before it was locked.
         if system.is_at(unfinished.file(), &unfinished.path)? {
             return Ok(unfinished);
@@ -163,7 +167,9 @@ pub fn sweep(system: &dyn System, folder: &Path) {
             false => entry.path.clone(),
         };
         // It stays open, and locked, until the name is gone: somebody may just have made it, and be about to lock it.
-        let opened = system.open(&held, Open::Read);
+        // On NFS, what is open only to be read cannot be locked alone.
+        let opened = system.open(&held, Open::Append);
+        let opened = opened.or_else(|_| system.open(&held, Open::Read));
         let is_free = match &opened {
             Ok(file) => file.lock(Hold::AloneIfFree).is_ok_and(|free| free),
             Err(error) => error.kind() == ErrorKind::NotFound,

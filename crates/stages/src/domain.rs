@@ -7,7 +7,7 @@ use std::path::Path;
 use pipe_engine::manifest::{Declaration, Diagnostics, Kind, Manifest, ReadOptions};
 use pipe_engine::plan::{Domain, Plan};
 use pipe_engine::stage::{self as engine, Stage};
-use pipe_nn::model::Device;
+use pipe_nn::model::{Device, Devices};
 use pipe_speech::corpus::Corpora;
 
 use crate::audits_first;
@@ -30,7 +30,7 @@ pub struct PlanOptions<'a> {
     /// Leave out missing corpora instead of failing.
     pub present_only: bool,
     /// Where trainings and evaluations compute.
-    pub device: Device,
+    pub devices: Devices,
     /// Whether programs run in a sandbox.
     pub sandbox: bool,
     /// Finds and reads the `corpora.toml` of a manifest.
@@ -60,7 +60,7 @@ impl SpeechPlan {
         let mut speech = Speech {
             options,
             setting: Setting {
-                device: options.device,
+                devices: options.devices.clone(),
                 sandbox: options.sandbox,
                 file_bytes: options.read.limits.file_bytes,
                 made_items: MadeItems::within(options.read.limits.made_items),
@@ -69,7 +69,7 @@ impl SpeechPlan {
             },
             left_out: LeftOut::default(),
         };
-        let device = engine_device(options.device);
+        let device = engine_device(&options.devices);
         let mut plan = Plan::read(path, &options.read, device, &mut speech)?;
         kept_columns::check(&plan)?;
         embed_inputs::check(&plan)?;
@@ -134,11 +134,19 @@ impl Domain for Speech<'_> {
     }
 }
 
-/// The device as keys, records and the scheduler of the engine know it.
-fn engine_device(device: Device) -> engine::Device {
+/// The devices as keys, records and the scheduler of the engine know them.
+fn engine_device(devices: &Devices) -> engine::Device {
+    let accelerator = |device: Device| match device {
+        Device::Cpu => None,
+        Device::Cuda { ordinal, .. } => Some(engine::Accelerator {
+            name: device.to_string(),
+            number: ordinal,
+        }),
+    };
     engine::Device {
-        name: device.to_string(),
-        key_name: device.key_name(),
+        name: devices.to_string(),
+        accelerators: devices.iter().filter_map(accelerator).collect(),
+        key_name: devices.key_name(),
         kinds: &Device::KEY_NAMES,
     }
 }

@@ -7,7 +7,7 @@ use pipe_engine::manifest::{Declaration, Limits};
 use pipe_engine::plan::Step;
 use pipe_engine::stage::{SourceListing, Stage};
 use pipe_foundation::Limit;
-use pipe_nn::model::Device;
+use pipe_nn::model::Devices;
 use pipe_speech::corpus::audit::{Finding, Severity};
 use pipe_speech::corpus::{self, ClassSet, Corpora, CorpusConfig, ListOptions, VoteRule};
 use rayon::prelude::*;
@@ -44,7 +44,7 @@ pub fn sources_of_manifest(
         rehash: false,
         allow_paths: arguments.allow_paths,
     };
-    let plan = context::plan(&manifest, Device::Cpu, common)?;
+    let plan = context::plan(&manifest, Devices::default(), common)?;
     let cache = context::cache(common, false)?;
     let (mut sources, odd) = of_plan(&plan, &cache, &common.limits());
     let compared = comparisons(&plan).into_iter();
@@ -172,7 +172,7 @@ fn of_plan(plan: &SpeechPlan, cache: &Cache, limits: &Limits) -> Listed {
     let file_bytes = limits.file_bytes;
     let setting = Setting {
         corpora: plan.corpora.clone(),
-        device: Device::Cpu,
+        devices: Devices::default(),
         file_bytes,
         made_items: MadeItems::within(limits.made_items),
         sandbox: false,

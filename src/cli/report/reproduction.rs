@@ -100,14 +100,17 @@ fn device_words(name: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use pipe_nn::model::Device;
+    use pipe_nn::model::Devices;
 
     use super::device_words;
 
     #[test]
     fn a_device_is_named_by_options_that_give_it_again() {
-        let named = |tf32| device_words(&Device::Cuda { ordinal: 1, tf32 }.to_string()).join(" ");
-        assert_eq!(named(false), "--device cuda:1");
-        assert_eq!(named(true), "--device cuda:1 --tf32");
+        let named = |ordinals: &[usize], tf32| {
+            device_words(&Devices::cuda(ordinals, tf32).to_string()).join(" ")
+        };
+        assert_eq!(named(&[1], false), "--device cuda:1");
+        assert_eq!(named(&[1], true), "--device cuda:1 --tf32");
+        assert_eq!(named(&[0, 2], true), "--device cuda:0,cuda:2 --tf32");
     }
 }

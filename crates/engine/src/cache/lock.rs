@@ -1,4 +1,5 @@
-//! Locks that the kernel drops when their holder dies: a killed run leaves none behind.
+//! Locks that go when their holder dies: a killed run leaves none behind. The kernel drops its own; where those do not reach
+//! other hosts, [leases](super::lease) expire.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -7,15 +8,31 @@ use std::time::Duration;
 use pipe_foundation::system::{File, Hold, Open, System};
 
 use super::error::CacheError;
+use super::lease::{self, Lease};
+use super::lock_holder::Holder;
 
 /// How often whoever waits for a lock looks for it.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// How often whoever waits for a lease looks for it: each look is work for a file server.
+const LOOK_FOR_LEASE: Duration = Duration::from_secs(1);
+
 /// A lock on a file, held until dropped; exclusive, but for those of [`Lock::share`].
 #[derive(Debug)]
-pub struct Lock {
-    /// None where there is no file, in a cache that is only read.
-    _file: Option<Box<dyn File>>,
+pub struct Lock(Held);
+
+/// What makes a lock.
+#[derive(Debug)]
+enum Held {
+    /// There is no file, in a cache that is only read.
+    Nothing,
+    /// The kernel's lock on a file, until it is closed.
+    Kernel {
+        /// Kept open.
+        _file: Box<dyn File>,
+    },
+    /// A lease, where the kernel's locks do not reach other hosts.
+    Lease(Lease),
 }
 
 impl Lock {
@@ -41,7 +58,7 @@ impl Lock {
             if lock.is_some() || stop() {
                 return Ok(lock);
             }
-            system.sleep(LOOK_AGAIN);
+            pause(system, path);
         }
     }
 
@@ -59,7 +76,7 @@ impl Lock {
             if lock.is_some() || stop() {
                 return Ok(lock);
             }
-            system.sleep(LOOK_AGAIN);
+            pause(system, path);
         }
     }
 
@@ -76,17 +93,38 @@ impl Lock {
         path: &Path,
         hold: Hold,
     ) -> Result<Option<Self>, CacheError> {
-        match system.open(path, Open::Read) {
+        if let Some(root) = lease::cache_of(system, path) {
+            let held = lease::held(system, &root, path, hold);
+            let held = held.map_err(|error| CacheError::read(path, error))?;
+            return Ok(held.is_none().then_some(Self(Held::Nothing)));
+        }
+        // On NFS, what is open only to be read cannot be locked alone; opened to append, nothing is written to it.
+        let to_append = (hold != Hold::SharedIfFree).then(|| system.open(path, Open::Append));
+        let opened = match to_append {
+            Some(Ok(file)) => Ok(file),
+            _ => system.open(path, Open::Read),
+        };
+        match opened {
             Ok(file) => Self::of_file(system, file, path, hold),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(Self { _file: None })),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(Self(Held::Nothing))),
             Err(error) => Err(CacheError::read(path, error)),
         }
     }
 
     fn attempt(system: &dyn System, path: &Path, hold: Hold) -> Result<Option<Self>, CacheError> {
-        let file = system.open(path, Open::WriteOrCreate);
-        let file = file.map_err(|error| CacheError::write(path, error))?;
-        Self::of_file(system, file, path, hold)
+        let failed = |error| CacheError::write(path, error);
+        let line = Holder::of_this_process(system).line();
+        if let Some(root) = lease::cache_of(system, path) {
+            let lease = Lease::take(system, (&root, path), hold, &line);
+            return Ok(lease.map_err(failed)?.map(|lease| Self(Held::Lease(lease))));
+        }
+        let file = system.open(path, Open::WriteOrCreate).map_err(failed)?;
+        let lock = Self::of_file(system, file, path, hold)?;
+        if let (Some(Self(Held::Kernel { _file: file })), Hold::AloneIfFree) = (&lock, hold) {
+            // It is only for people.
+            let _ = file.write_all_at(&line, 0);
+        }
+        Ok(lock)
     }
 
     fn of_file(
@@ -101,7 +139,7 @@ impl Lock {
         }
         // Removed between opening and locking, it would be a lock that nobody else sees.
         let seen = system.is_at(&*file, path).map_err(failed)?;
-        Ok(seen.then_some(Self { _file: Some(file) }))
+        Ok(seen.then_some(Self(Held::Kernel { _file: file })))
     }
 
     /// Waits for the lock; calls `waiting` once when it is taken, gives up when `stop` says so.
@@ -119,7 +157,7 @@ impl Lock {
         }
         waiting();
         while !stop() {
-            system.sleep(LOOK_AGAIN);
+            pause(system, path);
             if let Some(lock) = Self::try_take(system, path)? {
                 return Ok(Some(lock));
             }
@@ -127,11 +165,33 @@ impl Lock {
         Ok(None)
     }
 
+    /// Whether it is still held. The kernel's locks are as long as their process lives; a lease is lost by a process that was
+    /// stopped for too long.
+    ///
+    /// # Errors
+    /// When that cannot be determined.
+    pub fn is_held(&self) -> std::io::Result<bool> {
+        match &self.0 {
+            Held::Lease(lease) => lease.is_held(),
+            Held::Nothing | Held::Kernel { .. } => Ok(true),
+        }
+    }
+
     /// Lets go of the lock and removes its file, which is at `path`.
     pub fn release(self, system: &dyn System, path: &Path) {
         // A file that stays is an open lock, which says the same.
-        let _ = system.remove_file(path);
+        if !matches!(self.0, Held::Lease(_)) {
+            let _ = system.remove_file(path);
+        }
     }
+}
+
+/// Waits before a lock is looked for again.
+fn pause(system: &dyn System, path: &Path) {
+    system.sleep(match lease::cache_of(system, path) {
+        Some(_) => LOOK_FOR_LEASE,
+        None => LOOK_AGAIN,
+    });
 }
 
 #[cfg(test)]

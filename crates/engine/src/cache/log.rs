@@ -10,6 +10,8 @@ use pipe_foundation::durable::{Unfinished, sync_folder, unfinished_in};
 use pipe_foundation::system::{File, Hold, Open, RealSystem, System};
 
 use super::error::CacheError;
+use super::lease;
+use super::lock::Lock;
 
 mod record;
 mod window;
@@ -103,7 +105,7 @@ impl Log {
         if bytes.is_empty() {
             return Ok(());
         }
-        let mut file = self.open()?;
+        let (mut file, _lease) = self.open()?;
         let wrote = file.write_all(&bytes).and_then(|()| file.sync_data());
         wrote.map_err(|error| CacheError::write(&self.path, error))
     }
@@ -180,13 +182,20 @@ impl Log {
         sync_folder(&*self.system, folder).map_err(failed)
     }
 
-    fn open(&self) -> Result<Box<dyn File>, CacheError> {
+    /// The log, locked until what is given is dropped.
+    fn open(&self) -> Result<(Box<dyn File>, Option<Lock>), CacheError> {
         let failed = |error: std::io::Error| CacheError::write(&self.path, error);
+        let lease = match lease::cache_of(&*self.system, &self.path) {
+            Some(_) => Lock::take(&*self.system, &self.path, || {}, || false)?,
+            None => None,
+        };
         loop {
             let file = self.system.open(&self.path, Open::AppendOrCreate);
             let file = file.map_err(failed)?;
             // Held only while records are written; the kernel drops it if we die.
-            file.lock(Hold::Alone).map_err(failed)?;
+            if lease.is_none() {
+                file.lock(Hold::Alone).map_err(failed)?;
+            }
             // The log may have been replaced while we waited.
             if self.system.is_at(&*file, &self.path).map_err(failed)? {
                 // Where there are records, somebody has seen to it that the name stays.
@@ -194,7 +203,7 @@ impl Log {
                     let folder = self.path.parent().unwrap_or(Path::new("."));
                     sync_folder(&*self.system, folder).map_err(failed)?;
                 }
-                return Ok(file);
+                return Ok((file, lease));
             }
         }
     }

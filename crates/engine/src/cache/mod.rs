@@ -20,7 +20,8 @@
 //! | `unfinished/<key>/` | what a running step needs to continue after a kill, such as the checkpoint of a training; under its key but for the device; removed when it is published |
 //! | `checkpoints/<key>/` | the last checkpoint of a finished training, under the key of all it depends on but the device and when to stop; more epochs continue from it |
 //! | `jobs/<id>/` | a run that was handed to a cluster: its jobs, their logs and what became of them |
-//! | `locks/`, `tmp/` | locks that die with their process; work in progress |
+//! | `locks/`, `tmp/` | locks that die with their process, with a line on who holds them; work in progress |
+//! | `LEASES`, `leases/` | that the locks of the file system do not reach all hosts, and the leases that stand in for them |
 //!
 //! What is looked for is whole, or damaged, or absent; or it cannot be read, which is always an error and never one of
 //! the others: a disk that fails for a moment, or a permission that is missing, must not cause anything to be
@@ -33,14 +34,17 @@ mod durability;
 mod error;
 mod stat_cache;
 mod syncer;
+mod taken_over;
 mod findings;
 mod folder;
 mod interruption;
 pub mod items;
 mod listings;
+mod lease;
 mod lock;
 mod lock_files;
 mod lock_holder;
+mod lock_reach;
 pub mod log;
 mod lookup;
 mod lost_result;
@@ -82,7 +86,8 @@ use findings::Findings;
 pub use interruption::Interruption;
 pub use listings::{Listing, ListingHistory};
 pub use lock::Lock;
-pub use lock_holder::holder;
+pub use lock_holder::Holder;
+pub use lock_reach::LockReach;
 pub use lookup::{Lookup, Reservation};
 pub use lost_result::{Lost, LostFile};
 pub use objects::Objects;
@@ -114,6 +119,7 @@ pub struct Cache {
     pub root: PathBuf,
     access: Access,
     version_was_damaged: bool,
+    why_leases: Option<String>,
     /// Whether reading of long files should end.
     pub interruption: Interruption,
     /// Files outside, as last seen.
@@ -171,6 +177,7 @@ impl Cache {
             access,
             version_was_damaged: false,
             remote: None,
+            why_leases: None,
             system,
         })
     }
@@ -245,11 +252,14 @@ impl Cache {
     /// When the record cannot be written.
     pub fn publish(
         &self,
-        reservation: Reservation,
+        mut reservation: Reservation,
         step: &str,
         output: StepOutput,
         seconds: f64,
     ) -> Result<StepRecord, CacheError> {
+        if let Some(record) = self.taken_over(&mut reservation)? {
+            return Ok(record);
+        }
         let record = StepRecord {
             step: step.into(),
             fingerprint: reservation.fingerprint.clone(),
@@ -341,6 +351,10 @@ impl Cache {
 
     /// Removes files that killed runs were about to finish.
     pub fn sweep(&self) {
+        // Without locks nobody knows which are of the dead.
+        if self.system.exists(&self.own().join(lease::MARKER)) {
+            return;
+        }
         let runs = self.system.entries(&self.own().join("runs"));
         let runs = runs.into_iter().flatten().map(|entry| entry.path);
         let folders = [

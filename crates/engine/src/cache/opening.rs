@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipe_foundation::durable;
-use pipe_foundation::system::{Kind, RealSystem, System, TemporaryFolder};
+use pipe_foundation::system::{
+    Hold, Kind, Open, RealSystem, System, TemporaryFolder, is_without_locks,
+};
 
 use super::access::Access;
 use super::checksummed::Stored;
 use super::error::CacheError;
+use super::lease;
+use super::lock_reach::LockReach;
 use super::records::Records;
 use super::{Cache, folder};
 
@@ -19,10 +23,12 @@ const VERSION: &str = "pipe cache 1\n";
 const FOLDERS: [&str; 3] = ["steps", "locks", "tmp"];
 
 /// What may be in a cache, of this version or an earlier one; another process may have made it just now.
-const PARTS: [&str; 19] = [
+const PARTS: [&str; 20] = [
     "VERSION",
     "steps",
     "locks",
+    lease::MARKER,
+    lease::FOLDER,
     "tmp",
     "objects",
     "packs",
@@ -83,6 +89,7 @@ impl Cache {
         let _ = system.rename(&root.join("trajectories"), &root.join("checkpoints"));
         let mut cache = Self::at(system, root, Access::Write, rehash)?;
         cache.version_was_damaged = version == Version::Damaged;
+        cache.why_leases = use_leases(&*cache.system, root)?;
         Ok(cache)
     }
 
@@ -110,7 +117,30 @@ impl Cache {
                 "{root}/VERSION was damaged; it was rewritten, since the records are of this format"
             )
         });
-        read_only.into_iter().chain(repaired).collect()
+        let leases = self.why_leases.as_ref().map(|reason| {
+            format!(
+                "locks of the file system of {root} do not reach other hosts ({reason}): from now on, all that use the cache keep leases instead, which take up to two minutes to notice that their holder is dead; docs/shared-cache.md"
+            )
+        });
+        let all = read_only.into_iter().chain(repaired).chain(leases);
+        all.chain(self.why_not_shared()).collect()
+    }
+
+    /// What keeps others of a group from using what this process makes in a cache that its group shares.
+    fn why_not_shared(&self) -> Option<String> {
+        const SHARED: u32 = 0o2020;
+        const OF_GROUP: u32 = 0o020;
+        if !matches!(self.access, Access::Write) {
+            return None;
+        }
+        let mode = self.system.metadata(&self.root).ok()?.mode;
+        let lacks = self.system.umask();
+        (mode & SHARED == SHARED && lacks & OF_GROUP != 0).then(|| {
+            let root = self.root.display();
+            format!(
+                "the cache {root} is shared by its group, but with umask {lacks:03o} nobody else of it can change what this run makes: run `umask 002` before"
+            )
+        })
     }
 
     /// Why results are not stored; none where they are.
@@ -134,6 +164,33 @@ impl Cache {
     pub(super) fn own(&self) -> &Path {
         self.access.own(&self.root)
     }
+}
+
+/// Sees to it that locks are leases where those of the file system do not reach other hosts; gives the reason, where nobody
+/// had found it out before.
+fn use_leases(system: &dyn System, root: &Path) -> Result<Option<String>, CacheError> {
+    let marker = root.join(lease::MARKER);
+    if system.exists(&marker) {
+        return Ok(None);
+    }
+    let path = root.join("locks/in-use");
+    let file = system.open(&path, Open::WriteOrCreate);
+    let tried = file.and_then(|file| file.lock(Hold::SharedIfFree));
+    let reason = match (tried, LockReach::of(system, root)) {
+        (Err(error), _) if is_without_locks(&error) => format!("flock fails there: {error}"),
+        (
+            _,
+            LockReach::EachHostAlone {
+                file_system,
+                reason,
+            },
+        ) => format!("{file_system}: {reason}"),
+        // Whatever else is wrong is reported by who meets it.
+        _ => return Ok(None),
+    };
+    let written = durable::write(system, &marker, lease::marker_text(&reason).as_bytes());
+    written.map_err(|error| CacheError::write(&marker, error))?;
+    Ok(Some(reason))
 }
 
 /// Makes the folder of a new cache, and sees to it that its name stays.
@@ -276,7 +333,10 @@ pub fn why_not_writable(
     if !folder::is_there(system, root)? {
         return Ok(None);
     }
-    for path in std::iter::once(root.to_path_buf()).chain(folder::entries(system, root)?) {
+    let direct = std::iter::once(root.to_path_buf()).chain(folder::entries(system, root)?);
+    // Another user of the group may have made it for themselves alone.
+    let in_use = Some(root.join("locks/in-use")).filter(|path| system.exists(path));
+    for path in direct.chain(in_use) {
         // Whatever else is wrong is reported by who meets it.
         if let Err(error) = system.check_writable(&path)
             && let ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem = error.kind()

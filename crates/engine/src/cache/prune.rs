@@ -73,7 +73,13 @@ pub fn prune(cache: &Cache, options: &PruneOptions<'_>) -> Result<Pruned, CacheE
         let is_old = |path: &Path| chosen.is_old(path);
         compaction = Some(Compaction::of(cache, &chosen.dead_tags, &is_old)?);
     }
-    let parts = remove_all(cache, chosen.targets, compaction, options.dry_run)?;
+    let parts = remove_all(
+        cache,
+        alone.as_ref(),
+        chosen.targets,
+        compaction,
+        options.dry_run,
+    )?;
     Ok(Pruned {
         parts,
         run_in_progress: alone.is_none(),
@@ -92,6 +98,7 @@ fn alone(cache: &Cache, dry_run: bool) -> Result<Option<Lock>, CacheError> {
 /// Removes what was chosen, unless that is only to be reported, and gives what it frees by part of the cache.
 fn remove_all(
     cache: &Cache,
+    alone: Option<&Lock>,
     targets: Vec<Target>,
     compaction: Option<Compaction>,
     dry_run: bool,
@@ -100,6 +107,7 @@ fn remove_all(
     let mut freed = Vec::new();
     for target in targets {
         if !dry_run {
+            still_alone(cache, alone)?;
             target.remove(&*cache.system)?;
         }
         freed.push(target.used);
@@ -107,6 +115,7 @@ fn remove_all(
     if let Some(compaction) = compaction {
         freed.extend(compaction.frees());
         if !dry_run {
+            still_alone(cache, alone)?;
             compaction.run(cache)?;
         }
     }
@@ -124,6 +133,19 @@ fn remove_all(
     }
     parts.retain(|part| part.files > 0);
     Ok(parts)
+}
+
+/// Makes sure that a pruning which began alone still is: one that was stopped for too long may have lost its lease to a run.
+fn still_alone(cache: &Cache, alone: Option<&Lock>) -> Result<(), CacheError> {
+    let path = cache.lock_path("in-use");
+    let is_held = alone.map_or(Ok(true), Lock::is_held);
+    match is_held.map_err(|error| CacheError::read(&path, error))? {
+        true => Ok(()),
+        false => {
+            let reason = "a run began while this process was stopped; prune again";
+            Err(CacheError::write(&path, std::io::Error::other(reason)))
+        }
+    }
 }
 
 /// Removes the files of locks that nobody holds.

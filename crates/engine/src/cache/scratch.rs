@@ -9,6 +9,7 @@ use pipe_foundation::system::{Entry, Kind, System, TemporaryFolder};
 use super::error::CacheError;
 use super::folder;
 use super::lock::Lock;
+use super::lock_holder::Holder;
 
 /// One run's folder under `cache/tmp`, removed when dropped.
 #[derive(Debug)]
@@ -60,12 +61,27 @@ impl Scratch {
         Ok(count)
     }
 
+    /// Who is at work in `tmp`.
+    ///
+    /// # Errors
+    /// When `tmp` cannot be read.
+    pub fn at_work(system: &dyn System, tmp: &Path) -> Result<Vec<Holder>, CacheError> {
+        let mut holders = Vec::new();
+        for path in folder::entries(system, tmp)? {
+            if is_lock(&path) && Lock::try_take_existing(system, &path)?.is_none() {
+                holders.push(Holder::of(system, &path));
+            }
+        }
+        Ok(holders)
+    }
+
     /// A new empty folder inside, removed when dropped.
     ///
     /// # Errors
     /// When it cannot be created.
     pub fn folder(&self) -> Result<TemporaryFolder, CacheError> {
-        let made = TemporaryFolder::create_in(&self.system, &self.folder, "");
+        // Whoever prunes a cache that several users share can remove what a dead run of another one has left.
+        let made = TemporaryFolder::create_shared_in(&self.system, &self.folder);
         made.map_err(|error| CacheError::write(&self.folder, error))
     }
 }

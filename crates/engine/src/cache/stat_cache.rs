@@ -4,12 +4,12 @@
 //! times. A file that was read within a step of its file system's clock after it was changed is read again by the next
 //! run. The step is a few milliseconds where times show such; two seconds are assumed where they are whole seconds, as
 //! on NFS, FAT, HFS+ and ext3. The current time of a file system is only known for the one that the cache is on; on
-//! others, times of the last minute are not trusted at once, since a file server's clock may be behind.
+//! others, times of the last ten minutes are not trusted at once, since a file server's clock may be behind.
 //!
 //! The number of the file system is not compared, as it changes with every mounting.
 //!
 //! What remains unseen: a change of the same length by which the file system's change time stays as it was. That takes
-//! a file server whose clock is more than a minute behind, a clock that was set back so that it meets the same time
+//! a file server whose clock is more than ten minutes behind, a clock that was set back so that it meets the same time
 //! once more, or a file system without change times on which a program restores the other time. `--rehash` reads
 //! everything.
 

@@ -66,7 +66,9 @@ impl Cache {
     ) -> Result<(), CacheError> {
         let folder = self.own().join("checkpoints");
         let (from, to) = (reservation.unfinished(self), folder.join(checkpoint.hex()));
-        if !folder::is_there(&*self.system, &from)? {
+        // Whoever has taken the step over is at work there.
+        let is_own = reservation.lock.is_held().unwrap_or(false);
+        if !is_own || !folder::is_there(&*self.system, &from)? {
             return Ok(());
         }
         let attempt = || -> std::io::Result<()> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
@@ -25,13 +26,14 @@ use super::outcome::StepResult;
 use super::outputs::Outputs;
 use super::status::Resolver;
 
-/// Why a step could not even be tried.
-#[derive(Debug)]
+/// Why a step has no result of its own.
 pub enum Stopped {
     /// The cache cannot be used.
     Cache(CacheError),
     /// These objects among its inputs are damaged.
     Damaged(BTreeSet<Digest>),
+    /// The accelerator that was lent to it cannot go on: how the step ends where there is no other.
+    Accelerator(Box<(usize, StepResult)>),
 }
 
 impl From<CacheError> for Stopped {
@@ -101,10 +103,8 @@ impl AggregateRun<'_> {
         self.open_inputs(step)?;
         let id = self.plan().steps[step].id();
         let waiting = || {
-            self.observer.event(&Event::StepWaiting {
-                step: id.into(),
-                process: self.cache().working_on(fingerprint),
-            });
+            let holder = self.cache().working_on(fingerprint);
+            self.observer.event(&Event::waiting(id, &holder));
         };
         let reservation = match self
             .cache()
@@ -121,7 +121,7 @@ impl AggregateRun<'_> {
             return Ok(StepResult::skipped());
         };
         self.observer.event(&Event::StepStarted { step: id.into() });
-        Ok(self.execute(step, stage.as_ref(), reservation, fingerprint, lent)?)
+        self.execute(step, stage.as_ref(), reservation, fingerprint, lent)
     }
 
     /// An estimate of the memory that `step` needs; 0 where its inputs cannot be had, which its run will report.
@@ -154,7 +154,7 @@ impl AggregateRun<'_> {
         mut reservation: Reservation,
         fingerprint: &FingerprintInputs,
         lent: &Allotment,
-    ) -> Result<StepResult, CacheError> {
+    ) -> Result<StepResult, Stopped> {
         let id = self.plan().steps[step].id();
         let system = &self.cache().system;
         let started = system.uptime();
@@ -172,7 +172,7 @@ impl AggregateRun<'_> {
         };
         if stage.uses_device() {
             let device = &self.plan().device;
-            reservation.computed_on(device.is_accelerator().then_some(&device.name));
+            reservation.computed_on(device.accelerator_name(lent.accelerator));
         }
         // What another device has finished would be taken over whole, and nothing be computed on this one.
         let earlier = match checkpoint {
@@ -186,6 +186,7 @@ impl AggregateRun<'_> {
             observer: self.observer,
         };
         let files = KeyedFiles::of_key(stage.files(), stage.folders(), fingerprint);
+        let accelerator_failed = AtomicBool::new(false);
         let work = || -> miette::Result<()> {
             let inputs = self.inputs(step, temporary.path(), lent.share.threads(), &progress)?;
             files.check(&self.cache().files)?;
@@ -197,6 +198,8 @@ impl AggregateRun<'_> {
                 resume: &resume,
                 earlier: earlier.as_deref(),
                 cores: lent.share.clone(),
+                accelerator: lent.accelerator,
+                accelerator_failed: &accelerator_failed,
                 devices: &lent.devices,
                 findings: self.cache(),
                 progress: &progress,
@@ -209,6 +212,10 @@ impl AggregateRun<'_> {
         };
         let ran = catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|panic| Err(internal_error(&*panic)));
+        // Who was stopped for so long that another run took the step over may have lost its scratch folder too.
+        if let Some(record) = self.cache().taken_over(&mut reservation)? {
+            return Ok(StepResult::hit(fingerprint.key(), Arc::new(record.output)));
+        }
         let seconds = (system.uptime() - started).as_secs_f64();
         if let Err(error) = ran {
             if self.observer.interrupted() || error.is::<Interrupted>() {
@@ -219,11 +226,15 @@ impl AggregateRun<'_> {
                 let bytes = system.read(&out.path().join(name)).ok()?;
                 Some(((*name).to_owned(), bytes))
             });
-            return Ok(StepResult {
+            let failed = StepResult {
                 seconds,
                 kept: kept.collect(),
                 ..StepResult::failed(error, Some(fingerprint.key()))
-            });
+            };
+            return match accelerator_failed.into_inner() {
+                true => Err(Stopped::Accelerator(Box::new((step, failed)))),
+                false => Ok(failed),
+            };
         }
         let files = self.cache().objects.take(out.path())?;
         if let Some(Err(error)) = checkpoint.map(|key| self.cache().leave(&mut reservation, &key)) {

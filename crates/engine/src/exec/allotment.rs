@@ -9,6 +9,8 @@ pub struct Allotment {
     pub share: CoreShare,
     /// Numbers of its devices.
     pub devices: Vec<usize>,
+    /// Which of the plan's accelerators it computes on, if it does.
+    pub accelerator: Option<usize>,
     /// Memory that its items may take together.
     pub memory_bytes: u64,
     /// The most cores that its share can come to.
@@ -26,6 +28,7 @@ impl Allotment {
         Self {
             share: CoreShare::new(threads),
             devices: Vec::new(),
+            accelerator: None,
             memory_bytes: u64::MAX,
             jobs: threads,
         }

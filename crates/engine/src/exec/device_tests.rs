@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use miette::Report;
 
 use crate::cache::{Cache, PruneOptions, Run, final_checkpoint_key, prune};
-use crate::stage::{AggregateContext, AggregateStage, Device, Launch, Stage, StepInput};
+use crate::stage::{
+    Accelerator, AggregateContext, AggregateStage, Device, Launch, Stage, StepInput,
+};
 
 use super::toy_domain;
 use super::{RunOptions, RunSummary, Silent, run};
@@ -19,6 +21,10 @@ const KINDS: [Option<&str>; 2] = [None, Some("cuda")];
 fn cuda() -> Device {
     Device {
         name: "cuda:1".into(),
+        accelerators: vec![Accelerator {
+            name: "cuda:1".into(),
+            number: 1,
+        }],
         key_name: Some("cuda"),
         kinds: &KINDS,
     }
@@ -83,7 +89,7 @@ impl AggregateStage for Meeting {
         true
     }
 
-    fn announce(&self) -> Option<Launch> {
+    fn announce(&self, _: usize) -> Option<Launch> {
         self.announced.fetch_add(1, Ordering::SeqCst);
         let launched = self.launched.clone();
         Some(Box::new(move || {

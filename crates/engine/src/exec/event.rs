@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::BadItem;
+use crate::cache::Holder;
 
 use super::miss::Miss;
 use super::stage_event::StageEvent;
@@ -74,6 +75,9 @@ pub enum Event {
         step: String,
         /// The process of that run; none where it is on another machine, or is not shown to this one.
         process: Option<u32>,
+        /// Who does that run on another machine, such as `process 4711 of anna on node7, since 14:05 UTC`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A step is partly done.
     StepProgress {
@@ -234,6 +238,16 @@ pub enum Event {
 }
 
 impl Event {
+    /// That a step waits for the run of `holder`.
+    pub fn waiting(step: &str, holder: &Holder) -> Self {
+        let is_elsewhere = holder.host.is_some();
+        Self::StepWaiting {
+            step: step.into(),
+            process: holder.process.filter(|_| !is_elsewhere),
+            by: is_elsewhere.then(|| holder.to_string()),
+        }
+    }
+
     /// False for what only says how far the work is: the log of a run leaves it out.
     pub fn is_decision(&self) -> bool {
         match self {

@@ -1,23 +1,19 @@
 //! The loop of a run: units are checked once they wait for nothing, and those that miss start as the pools allow.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Sender, channel};
-use std::thread::Scope;
+use std::sync::mpsc::channel;
 
 use pipe_foundation::Digest;
-use pipe_foundation::machine_fault::MachineFault;
+use pipe_foundation::progress::Progress;
 
 use crate::cache::CacheError;
 
 use super::aggregate::{AggregateRun, Stopped};
-use super::allotment::Allotment;
 use super::fetching::Fetching;
-use super::internal_error::internal_error;
 use super::job::Job;
-use super::limit::PastLimit;
+use super::observer::StepProgress;
 use super::outcome::StepResult;
-use super::pools::{Pools, Request, Taken};
+use super::pools::{Pools, Taken};
 use super::results::Results;
 use super::run_options::RunOptions;
 use super::scheduler::Scheduler;
@@ -25,10 +21,6 @@ use super::status::MissingInputs;
 use super::step_status::StepStatus;
 
 mod selected;
-
-/// How far into the ready queue is looked for a unit that fits, so that a long queue of units too large to start costs
-/// no more than a short one.
-const LOOK_AHEAD: usize = 256;
 
 /// What looking a unit up came to.
 enum LookedUp {
@@ -82,7 +74,12 @@ impl<'a, 'r> Execution<'a, 'r> {
             options,
             results,
             scheduler: Scheduler::new(resolver.plan, &resolver.groups),
-            pools: Pools::new(options.jobs, options.memory_bytes, options.devices),
+            pools: Pools::new(
+                options.jobs,
+                options.memory_bytes,
+                options.devices,
+                &resolver.plan.device,
+            ),
             jobs: HashMap::new(),
             memory_bytes: HashMap::new(),
             at_work: BTreeMap::new(),
@@ -128,8 +125,9 @@ impl<'a, 'r> Execution<'a, 'r> {
                     }
                     Err(_) => break,
                 };
-                if let Some(taken) = self.at_work.remove(&unit) {
-                    self.pools.give_back(&taken);
+                let taken = self.at_work.remove(&unit);
+                if let Some(taken) = &taken {
+                    self.pools.give_back(taken);
                 }
                 match results {
                     Ok(results) => {
@@ -139,6 +137,11 @@ impl<'a, 'r> Execution<'a, 'r> {
                     }
                     Err(Stopped::Damaged(objects)) => self.damaged.extend(objects),
                     Err(Stopped::Cache(error)) => self.failed(error),
+                    Err(Stopped::Accelerator(failed)) => {
+                        let place = taken.and_then(|taken| taken.accelerator);
+                        let place = place.map(|(place, _)| place);
+                        self.accelerator_failed(unit, place, *failed);
+                    }
                 }
             }
         });
@@ -146,6 +149,34 @@ impl<'a, 'r> Execution<'a, 'r> {
             Some(error) => Err(error),
             None => Ok(std::mem::take(&mut self.damaged)),
         }
+    }
+
+    /// An accelerator cannot go on: the unit that was at it starts again on another, or has failed where there is none.
+    fn accelerator_failed(
+        &mut self,
+        unit: usize,
+        place: Option<usize>,
+        (step, result): (usize, StepResult),
+    ) {
+        let another = place.is_some_and(|place| self.pools.accelerators.retire(place));
+        if !another || self.is_stopping() {
+            self.add(vec![(step, result)]);
+            let unblocked = self.scheduler.complete(unit);
+            self.look_up(unblocked);
+            return;
+        }
+        let plan = self.work.resolver.plan;
+        let name = plan.device.accelerator_name(place).unwrap_or_default();
+        let reason = result.error.map(|error| error.to_string());
+        let progress = StepProgress {
+            step: plan.steps[step].id(),
+            observer: self.work.observer,
+        };
+        progress.warn(&format!(
+            "it goes on on another device, from its last checkpoint if it has one, since {name} cannot be used any more: {}",
+            reason.unwrap_or_default()
+        ));
+        self.look_up(vec![unit]);
     }
 
     /// True once nothing more may start.
@@ -282,89 +313,6 @@ impl<'a, 'r> Execution<'a, 'r> {
         };
         Ok(LookedUp::Done(vec![(step, result)]))
     }
-
-    /// Starts what fits, deepest first; then idle cores go to units at work that can use them.
-    fn start_ready<'scope, 'env>(
-        &mut self,
-        scope: &'scope Scope<'scope, 'env>,
-        sender: &Sender<Ended>,
-    ) where
-        'a: 'scope,
-    {
-        let candidates = self.candidates();
-        // All requests are known before the first unit starts, so that those at the device start together.
-        let requests: Vec<Request> = candidates.iter().map(|&unit| self.request(unit)).collect();
-        let mut started = Vec::new();
-        for (place, &unit) in candidates.iter().enumerate() {
-            let Some(taken) = self.pools.take(&requests[place..]) else {
-                continue;
-            };
-            let Some(job) = self.jobs.remove(&unit) else {
-                continue;
-            };
-            self.scheduler.start(unit);
-            let launch = self.launch(unit);
-            let lent = Allotment {
-                share: taken.share.clone(),
-                devices: taken.devices.clone(),
-                memory_bytes: self.options.memory_bytes,
-                jobs: self.options.jobs,
-            };
-            started.push((unit, job, lent, launch));
-            self.at_work.insert(unit, taken);
-        }
-        // All that start together at a device are announced before the first of them gets there.
-        for (unit, job, lent, launch) in started {
-            let (work, share) = (self.work, self.options.share);
-            let past = match self.options.keep_going {
-                true => PastLimit::LeaveOut,
-                false => PastLimit::End,
-            };
-            let sender = sender.clone();
-            let (refused, idle_steps) = (sender.clone(), job.steps());
-            let thread = std::thread::Builder::new().spawn_scoped(scope, move || {
-                if let Some(launch) = launch {
-                    launch();
-                }
-                let steps = job.steps();
-                let results = catch_unwind(AssertUnwindSafe(|| job.run(work, &lent, past, share)));
-                let results = results.unwrap_or_else(|panic| {
-                    let failed = |step| (step, StepResult::failed(internal_error(&*panic), None));
-                    Ok(steps.into_iter().map(failed).collect())
-                });
-                // The receiver outlives all threads; if it is gone there is nobody to report to.
-                let _ = sender.send(Ended::Unit(unit, results));
-            });
-            if let Err(reason) = thread {
-                let fault = MachineFault {
-                    what: "cannot start a thread".into(),
-                    reason: reason.to_string(),
-                };
-                let failed = |step| (step, StepResult::failed(fault.clone().into(), None));
-                let results = Ok(idle_steps.into_iter().map(failed).collect());
-                let _ = refused.send(Ended::Unit(unit, results));
-            }
-        }
-        self.pools.widen(self.at_work.values());
-    }
-
-    /// Units that could start by the pools, but for memory.
-    fn candidates(&self) -> Vec<usize> {
-        if self.pools.are_full() {
-            return Vec::new();
-        }
-        let mut candidates = Vec::new();
-        let mut group_seen = false;
-        for unit in self.scheduler.ready().take(LOOK_AHEAD) {
-            let is_group = self.scheduler.unit(unit).group.is_some();
-            if (is_group && group_seen)
-                || !self.pools.has_room(self.waits_for_device(unit), is_group)
-            {
-                continue;
-            }
-            group_seen |= is_group;
-            candidates.push(unit);
-        }
-        candidates
-    }
 }
+
+mod starting;

@@ -10,7 +10,7 @@ use pipe_foundation::{Digest, thread_pool};
 
 use crate::artifact::FingerprintInputs;
 use crate::cache::items::ItemIndex;
-use crate::cache::{Cache, CacheError, Lock, holder};
+use crate::cache::{Cache, CacheError, Holder, Lock};
 use crate::plan::Plan;
 use crate::stage::{LoadedItem, SourceListing, Stage};
 
@@ -193,10 +193,8 @@ impl<'a> Group<'a> {
             }
         }
         let waiting = || {
-            observer.event(&Event::StepWaiting {
-                step: self.plan.steps[first].id().into(),
-                process: holder(&*self.cache.system, &self.lock_path()),
-            });
+            let holder = Holder::of(&*self.cache.system, &self.lock_path());
+            observer.event(&Event::waiting(self.plan.steps[first].id(), &holder));
         };
         let pass = self.pass(HashSet::new(), scratch, lent, past, &progress, waiting)?;
         let others = |result: &dyn Fn(usize) -> StepResult| {

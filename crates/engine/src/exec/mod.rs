@@ -1,5 +1,6 @@
 //! Running a plan: sources are listed, steps checked, missing results computed and published.
 
+mod accelerators;
 mod aggregate;
 mod aggregate_inputs;
 mod aggregate_key;
@@ -57,7 +58,6 @@ mod publish;
 mod publish_companion;
 mod recorded;
 mod remote_events;
-mod requests;
 mod pulling;
 mod pushing;
 mod results;

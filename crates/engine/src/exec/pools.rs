@@ -1,8 +1,10 @@
 //! What units at work share: cores, memory, places at the device, and the one place for groups of item-wise steps.
 
-use crate::stage::CoreShare;
+use crate::stage::{CoreShare, Device};
 
-/// Units that wait for the device at once at most: each has a thread and memory of its own.
+use super::accelerators::{Accelerators, Likeness};
+
+/// Units that wait for an accelerator at once at most: each has a thread and memory of its own.
 const MOST_AT_DEVICE: usize = 64;
 
 /// What a unit asks for.
@@ -29,6 +31,8 @@ pub struct Taken {
     pub share: CoreShare,
     /// Numbers of the devices that are its own.
     pub devices: Vec<usize>,
+    /// Its place among the accelerators and what it shares work by there, once it has one.
+    pub accelerator: Option<(usize, Likeness)>,
 }
 
 /// What is left for units that start.
@@ -41,12 +45,14 @@ pub struct Pools {
     /// Numbers of the devices that are free.
     devices: Vec<usize>,
     device_count: usize,
+    /// Who computes where.
+    pub accelerators: Accelerators,
     group_at_work: bool,
 }
 
 impl Pools {
-    /// So many cores, bytes and devices, of which nothing is taken.
-    pub fn new(cores: usize, memory_limit_bytes: u64, devices: usize) -> Self {
+    /// So many cores, bytes and devices, and the accelerators of `device`, of which nothing is taken.
+    pub fn new(cores: usize, memory_limit_bytes: u64, devices: usize, device: &Device) -> Self {
         Self {
             cores: cores.max(1),
             at_device: 0,
@@ -54,22 +60,43 @@ impl Pools {
             memory_limit_bytes,
             devices: (0..devices).collect(),
             device_count: devices,
+            accelerators: Accelerators::of(device),
             group_at_work: false,
         }
     }
 
     /// True when neither a core nor a place at the device is free.
     pub fn are_full(&self) -> bool {
-        self.cores == 0 && self.at_device == MOST_AT_DEVICE
+        self.cores == 0 && self.at_device >= self.most_at_device()
     }
 
     /// Whether there is room, memory aside, which may take work to estimate.
     pub fn has_room(&self, waits_for_device: bool, is_group: bool) -> bool {
         let place = match waits_for_device {
-            true => self.at_device < MOST_AT_DEVICE,
+            true => self.at_device < self.most_at_device(),
             false => self.cores > 0,
         };
         place && !(is_group && self.group_at_work)
+    }
+
+    fn most_at_device(&self) -> usize {
+        MOST_AT_DEVICE * self.accelerators.count().max(1)
+    }
+
+    /// Gives units that start together accelerators, by what each shares work by there; none to one that uses none.
+    pub fn spread(&mut self, started: &mut [(Option<Likeness>, &mut Taken)]) {
+        let units: Vec<Likeness> = (started.iter())
+            .filter_map(|(likeness, _)| *likeness)
+            .collect();
+        let lent: Vec<usize> = (0..self.device_count)
+            .filter(|number| !self.devices.contains(number))
+            .collect();
+        let mut given = self.accelerators.spread(&units, &lent).into_iter();
+        for (likeness, taken) in started {
+            let Some(likeness) = *likeness else { continue };
+            let place = given.next().flatten();
+            taken.accelerator = place.map(|place| (place, likeness));
+        }
     }
 
     /// Starts the first of `requests`, in the order of the ready queue, if it fits. It shares the free cores with
@@ -96,10 +123,16 @@ impl Pools {
         self.cores -= cores;
         self.memory_bytes = self.memory_bytes.saturating_add(request.memory_bytes);
         self.group_at_work |= request.is_group;
+        // Those on which nothing is computed first.
+        let accelerators = &self.accelerators;
+        (self.devices).sort_by_key(|&number| (accelerators.is_busy(number), number));
+        let mut devices: Vec<usize> = self.devices.drain(..devices).collect();
+        devices.sort_unstable();
         Some(Taken {
             request,
             share: CoreShare::new(cores),
-            devices: self.devices.drain(..devices).collect(),
+            devices,
+            accelerator: None,
         })
     }
 
@@ -112,6 +145,9 @@ impl Pools {
         self.memory_bytes = self.memory_bytes.saturating_sub(taken.request.memory_bytes);
         self.devices.extend(&taken.devices);
         self.devices.sort_unstable();
+        if let Some((place, likeness)) = taken.accelerator {
+            self.accelerators.leave(place, likeness);
+        }
         self.group_at_work &= !taken.request.is_group;
     }
 
@@ -181,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_unit_starts_beside_others_only_while_the_sum_of_memory_fits() {
-        let mut pools = Pools::new(8, 10, 2);
+        let mut pools = Pools::new(8, 10, 2, &Device::default());
         let first = pools.take(&[on_cores(1, 4)]).unwrap();
         assert!(pools.take(&[on_cores(1, 7)]).is_none());
         assert!(pools.take(&[on_cores(1, u64::MAX)]).is_none());
@@ -198,7 +234,7 @@ mod tests {
     #[test]
     fn cores_are_shared_before_one_unit_gets_several() {
         let cores = |free, requests: &[Request]| {
-            let taken = Pools::new(free, 10, 2).take(requests);
+            let taken = Pools::new(free, 10, 2, &Device::default()).take(requests);
             taken.unwrap().share.threads()
         };
         assert_eq!(cores(8, &[on_cores(4, 0)]), 4);
@@ -213,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_waits_for_the_device_takes_no_core() {
-        let mut pools = Pools::new(2, 10, 2);
+        let mut pools = Pools::new(2, 10, 2, &Device::default());
         let on_cores = pools.take(&[on_cores(8, 0)]).unwrap();
         assert_eq!(on_cores.share.threads(), 2);
         assert!(!pools.has_room(false, false));
@@ -231,7 +267,7 @@ mod tests {
             devices,
             ..on_cores(1, 0)
         };
-        let mut pools = Pools::new(8, 10, 2);
+        let mut pools = Pools::new(8, 10, 2, &Device::default());
         let first = pools.take(&[on(1)]).unwrap();
         assert!(pools.take(&[on(2)]).is_none());
         let second = pools.take(&[on(1)]).unwrap();
@@ -253,7 +289,7 @@ mod tests {
             is_group: true,
             ..on_cores(1, 0)
         };
-        let mut pools = Pools::new(4, 10, 2);
+        let mut pools = Pools::new(4, 10, 2, &Device::default());
         let first = pools.take(&[group]).unwrap();
         assert!(pools.take(&[group]).is_none());
         assert!(pools.take(&[on_cores(1, 0)]).is_some());
@@ -263,7 +299,7 @@ mod tests {
 
     #[test]
     fn idle_cores_go_to_the_narrowest_unit_that_can_use_them() {
-        let mut pools = Pools::new(8, 10, 2);
+        let mut pools = Pools::new(8, 10, 2, &Device::default());
         let requests = [
             on_cores(4, 0),
             on_cores(2, 0),

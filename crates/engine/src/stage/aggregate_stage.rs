@@ -1,6 +1,7 @@
 //! Stages over whole sets.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
@@ -49,6 +50,12 @@ pub struct AggregateContext<'a> {
     pub earlier: Option<&'a Path>,
     /// The cores it may use; the result must not depend on them.
     pub cores: CoreShare,
+    /// Which of the [accelerators](super::Device::accelerators) of the plan it computes on, where it uses the device; none
+    /// on the processor.
+    pub accelerator: Option<usize>,
+    /// To be set where that accelerator cannot go on: then nothing more starts there, and the step starts again on
+    /// another one, if there is one.
+    pub accelerator_failed: &'a AtomicBool,
     /// Numbers of the devices that are lent to it, as many as it declared or as there are.
     pub devices: &'a [usize],
     /// What was found out about contents before.
@@ -145,9 +152,15 @@ pub trait AggregateStage: Send + Sync {
         false
     }
 
-    /// Announces a run that waits for the device. All that start together are announced before the first of them
-    /// starts; what this gives is called on the thread of the run before its work.
-    fn announce(&self) -> Option<Launch> {
+    /// Announces a run that waits for the accelerator at a place in the plan's. All that start together are announced
+    /// before the first of them starts; what this gives is called on the thread of the run before its work.
+    fn announce(&self, _accelerator: usize) -> Option<Launch> {
+        None
+    }
+
+    /// What steps with the same inputs have in common that are better off on one accelerator than on several, since
+    /// they share work there.
+    fn shares_accelerator_by(&self) -> Option<String> {
         None
     }
 

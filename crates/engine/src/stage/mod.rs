@@ -41,7 +41,7 @@ pub use aggregate_stage::{
 };
 pub use core_share::CoreShare;
 pub use declared_file::{DeclaredFile, DeclaredFolder};
-pub use device::Device;
+pub use device::{Accelerator, Device};
 pub use each_item::EachItem;
 pub use input::{InputContent, InputLabel, InputOrigin, LoadedItem, StepInput, stands_under};
 pub use item_error::{Blame, ItemError};

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pipe_foundation::Digest;
 use pipe_foundation::sync::lock;
-use pipe_foundation::system::{Entry, File, Kind as What, Metadata, Open, System, Task};
+use pipe_foundation::system::{Entry, File, Identity, Kind as What, Metadata, Open, System, Task};
 use rustix::io::Errno;
 
 use super::disk::Node;
@@ -91,6 +91,7 @@ impl Process {
             bytes: state.disk.bytes(node).map_or(0, |bytes| bytes.len() as u64),
             device,
             inode: state.disk.inode(node),
+            mode: 0o755,
             modified_ns: times.modified_ns,
             changed_ns: times.changed_ns,
         }
@@ -276,6 +277,22 @@ impl System for Process {
         let name = format!("{} {call}", self.number);
         let [a, b, c, d, e, f, g, h, ..] = Digest::of(name.as_bytes()).0;
         u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    fn identity(&self) -> Identity {
+        Identity {
+            host: "machine".into(),
+            user: "somebody".into(),
+            process: self.number as u32,
+        }
+    }
+
+    fn umask(&self) -> u32 {
+        0o022
+    }
+
+    fn to_shared(&self) -> Arc<dyn System> {
+        Arc::new(self.clone())
     }
 
     /// Everything is done in turn.

@@ -38,6 +38,8 @@ pub struct Metadata {
     pub device: u64,
     /// Its number in the file system.
     pub inode: u64,
+    /// Who may do what with it, as `chmod` writes it.
+    pub mode: u32,
     /// When its content was last changed, as far as programs say the truth, in nanoseconds since 1970.
     pub modified_ns: i64,
     /// When anything of it was last changed, by the clock of its file system, in nanoseconds since 1970.
@@ -63,6 +65,7 @@ impl From<std::fs::Metadata> for Metadata {
             bytes: found.size(),
             device: found.dev(),
             inode: found.ino(),
+            mode: found.mode() & 0o7777,
             modified_ns: ns(found.mtime(), found.mtime_nsec()),
             changed_ns: ns(found.ctime(), found.ctime_nsec()),
         }

@@ -4,6 +4,7 @@
 //! and does the same again for the same seed.
 
 mod entry;
+mod identity;
 mod mapping;
 mod metadata;
 mod open;
@@ -14,10 +15,12 @@ mod walk;
 use std::fmt::Debug;
 use std::io::{ErrorKind, Read, Result};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 pub use entry::Entry;
+pub use identity::Identity;
 pub use mapping::Mapping;
 pub use metadata::{Kind, Metadata};
 pub use open::{Hold, Open};
@@ -25,7 +28,15 @@ pub use real::RealSystem;
 pub use temporary_folder::TemporaryFolder;
 pub use walk::{Walk, Walked};
 
+use rustix::io::Errno;
+
 use crate::Digest;
+
+/// Whether an error of [`File::lock`] says that the file system has no locks, rather than that this one cannot be had.
+pub fn is_without_locks(error: &std::io::Error) -> bool {
+    let codes = [Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOSYS];
+    Errno::from_io_error(error).is_some_and(|code| codes.contains(&code))
+}
 
 /// What a thread of its own is given to do.
 pub type Task = Box<dyn FnOnce() + Send>;
@@ -104,7 +115,7 @@ pub trait System: Debug + Send + Sync {
     /// Where there is none.
     fn read_link(&self, path: &Path) -> Result<PathBuf>;
 
-    /// Lets nobody write a file.
+    /// Lets nobody write a file, and those read it who may read what this process makes.
     ///
     /// # Errors
     /// Where its permissions cannot be changed.
@@ -133,6 +144,15 @@ pub trait System: Debug + Send + Sync {
 
     /// A number that no other call, here or in another process, is likely to give: for names.
     fn unique(&self) -> u64;
+
+    /// Who this process is, for others that meet it.
+    fn identity(&self) -> Identity;
+
+    /// The rights that new files of this process lack.
+    fn umask(&self) -> u32;
+
+    /// The same system, for what outlives the borrow of it.
+    fn to_shared(&self) -> Arc<dyn System>;
 
     /// Starts a thread.
     ///

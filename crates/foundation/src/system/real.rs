@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{Read, Result, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use crate::regular_file::{self, FileError};
 
-use super::{Entry, File, Hold, Mapping, Metadata, Open, System, Task};
+use super::{Entry, File, Hold, Identity, Mapping, Metadata, Open, System, Task, identity};
 
 /// The machine that this process runs on.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,10 @@ impl RealSystem {
     }
 }
 
+/// What files of this process lack of all rights.
+static UMASK: LazyLock<u32> = LazyLock::new(identity::umask);
+/// Who this process is.
+static IDENTITY: LazyLock<Identity> = LazyLock::new(Identity::of_this_process);
 /// When this process first asked for the time.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -45,7 +49,8 @@ impl System for RealSystem {
                 regular_file::open_to_write(path, options.append(true).create(true))
             }
             Open::WriteOrCreate => {
-                let options = options.write(true).create(true).truncate(false);
+                // On NFS a lock that is shared needs a file that is open to be read.
+                let options = options.read(true).write(true).create(true).truncate(false);
                 regular_file::open_to_write(path, options)
             }
             Open::CreateNew => {
@@ -108,7 +113,7 @@ impl System for RealSystem {
     }
 
     fn make_read_only(&self, path: &Path) -> Result<()> {
-        fs::set_permissions(path, Permissions::from_mode(0o444))
+        fs::set_permissions(path, Permissions::from_mode(0o444 & !*UMASK))
     }
 
     fn check_writable(&self, path: &Path) -> Result<()> {
@@ -137,6 +142,18 @@ impl System for RealSystem {
 
     fn unique(&self) -> u64 {
         rand::random()
+    }
+
+    fn identity(&self) -> Identity {
+        IDENTITY.clone()
+    }
+
+    fn umask(&self) -> u32 {
+        *UMASK
+    }
+
+    fn to_shared(&self) -> Arc<dyn System> {
+        Arc::new(*self)
     }
 
     fn spawn(&self, task: Task) -> Result<JoinHandle<()>> {

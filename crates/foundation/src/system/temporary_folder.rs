@@ -34,6 +34,23 @@ impl TemporaryFolder {
         }
     }
 
+    /// As [`TemporaryFolder::create_in`], for all who may write in `folder`, as far as the umask of this process says.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn create_shared_in(system: &Arc<dyn System>, folder: &Path) -> Result<Self> {
+        loop {
+            let path = folder.join(format!("{:016x}", system.unique()));
+            if !system.exists(&path) {
+                system.create_folders(&path)?;
+                return Ok(Self {
+                    system: system.clone(),
+                    path,
+                });
+            }
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -157,6 +157,13 @@ pub enum DeviceError {
     },
 }
 
+impl DeviceError {
+    /// Whether it is the device that cannot go on, so that the same work may succeed on another.
+    pub fn is_of_the_device(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Sticky { .. })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -119,6 +119,13 @@ pub enum ModelError {
     Device(#[from] DeviceError),
 }
 
+impl ModelError {
+    /// As [`DeviceError::is_of_the_device`].
+    pub fn is_of_the_device(&self) -> bool {
+        matches!(self, Self::Device(error) if error.is_of_the_device())
+    }
+}
+
 impl From<dfdx::tensor::CpuError> for ModelError {
     fn from(error: dfdx::tensor::CpuError) -> Self {
         Self::Tensor(error.to_string())

@@ -1,17 +1,13 @@
 //! What trainings must have in common to take their steps together on a device.
 
 use pipe_foundation::Digest;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{TrainOptions, TrainingData};
 
-/// The digest that trainings on the same network, data, tasks and order share, and one that is a training's own.
-///
-/// Heads and their labels, alpha, learning rate, clipping, when to stop, and the seed of first values and dropout may differ; all else
-/// must not.
-pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest, Digest) {
-    let augment = data.augment.as_ref();
-    let shared = json!({
+/// What trainings that take their steps together have in common of their options.
+pub fn shared_options(options: &TrainOptions) -> Json {
+    json!({
         "encoder": options.encoder,
         "batch": options.batch,
         "bucket_batches": options.bucket_batches,
@@ -20,10 +16,21 @@ pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest,
         "dropout": options.dropout,
         "class_weights": options.class_weights,
         "optimiser": options.optimiser.name(),
-        "classes": data.classes,
         "tasks": options.tasks,
-        "votes": data.shares.is_some(),
         "mixup": options.mixup,
+    })
+}
+
+/// The digest that trainings on the same network, data, tasks and order share, and one that is a training's own.
+///
+/// Heads and their labels, alpha, learning rate, clipping, when to stop, and the seed of first values and dropout may differ; all else
+/// must not.
+pub(super) fn names(options: &TrainOptions, data: &TrainingData<'_>) -> (Digest, Digest) {
+    let augment = data.augment.as_ref();
+    let shared = json!({
+        "options": shared_options(options),
+        "classes": data.classes,
+        "votes": data.shares.is_some(),
         "augment": augment.map(|augment| json!({"masks": augment.masks, "seed": augment.seed})),
     });
     let mut hasher = blake3::Hasher::new();

@@ -32,6 +32,7 @@ mod warm_up;
 
 pub use alpha_curve::AlphaCurve;
 pub use checkpoint::is_checkpoint_whole;
+pub use common::shared_options;
 pub use data::{Augment, Example, TargetColumn, TrainingData};
 pub use early_stop::{Monitor, TargetScore};
 pub use error::TrainError;

@@ -1,5 +1,6 @@
 //! `embed`: features by a model that others have trained, in ONNX.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use pipe_engine::artifact::{ArtifactKind, FingerprintInputs, ItemData, ItemFacts};
@@ -12,7 +13,7 @@ use pipe_inference::{
     Device as ModelDevice, EmbedError, Embedder, EmbedderOptions, ModelError, Recording, Runtime,
     Signature, SignatureError, vector_instructions,
 };
-use pipe_nn::model::Device;
+use pipe_nn::model::{Device, Devices};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -51,12 +52,12 @@ struct Options {
 }
 
 impl Options {
-    /// The device that executes the model in a run on `device`.
-    fn device_of(&self, device: Device) -> Device {
+    /// The devices that execute the model in a run on `devices`.
+    fn devices_of(&self, devices: &Devices) -> Devices {
         let stays = self.device.as_deref() == Some(ON_PROCESSOR);
         match self.runtime.has_devices() && !stays {
-            true => device,
-            false => Device::Cpu,
+            true => devices.clone(),
+            false => Devices::default(),
         }
     }
 }
@@ -73,9 +74,11 @@ struct Embed {
     options: Options,
     files: [DeclaredFile; 1],
     runtime_version: String,
-    device: Device,
-    /// The model as it takes what it is given, once something was given.
-    embedder: OnceLock<Result<Arc<Embedder>, String>>,
+    devices: Devices,
+    /// The model on each device, as it takes what it is given, once something was given.
+    embedders: Vec<OnceLock<Result<Arc<Embedder>, String>>>,
+    /// How many items were begun: devices take turns.
+    begun: AtomicUsize,
 }
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
@@ -107,20 +110,23 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
             "is not there",
         )
     })?;
-    let device = options.device_of(setting.device);
-    options.runtime.check(of_model(device)).map_err(|error| {
-        let place = declaration.place_of("runtime");
-        refused(&path, &error, place, "has no CUDA")
-    })?;
+    let devices = options.devices_of(&setting.devices);
+    for device in devices.iter() {
+        options.runtime.check(of_model(device)).map_err(|error| {
+            let place = declaration.place_of("runtime");
+            refused(&path, &error, place, "has no CUDA")
+        })?;
+    }
     Ok(Stage::Items(Box::new(Embed {
         files: [DeclaredFile {
             name: MODEL.into(),
             path,
         }],
         runtime_version: version,
-        device,
+        embedders: devices.iter().map(|_| OnceLock::new()).collect(),
+        devices,
         options,
-        embedder: OnceLock::new(),
+        begun: AtomicUsize::new(0),
     })))
 }
 
@@ -172,8 +178,9 @@ fn refused(
 impl Embed {
     fn embedder(&self, recording: Recording) -> Result<&Embedder, ItemError> {
         let path = &self.files[0].path;
-        let made = self.embedder.get_or_init(|| {
-            let executed = (self.options.runtime, of_model(self.device));
+        let place = self.begun.fetch_add(1, Ordering::Relaxed) % self.embedders.len();
+        let made = self.embedders[place].get_or_init(|| {
+            let executed = (self.options.runtime, of_model(self.devices.at(place)));
             let model = shared_models::load(path, executed, &self.options.embedder.outputs)?;
             let embedder = Embedder::new(model, recording, self.options.embedder.clone());
             embedder.map(Arc::new).map_err(|error| error.to_string())
@@ -196,7 +203,7 @@ impl ItemStage for Embed {
     fn external_inputs(&self, fingerprint: &mut FingerprintInputs) {
         fingerprint.add("runtime.version", &self.runtime_version);
         fingerprint.add("runtime.vector_instructions", vector_instructions());
-        *fingerprint = fingerprint.on_device(self.device.key_name());
+        *fingerprint = fingerprint.on_device(self.devices.key_name());
     }
 
     fn files(&self) -> &[DeclaredFile] {
@@ -268,17 +275,19 @@ mod tests {
     }
 
     /// What the items of a stage with these options depend on beside the rest, in a run on a device.
-    fn key_on(device: Device, more: Json) -> FingerprintInputs {
+    fn key_on(devices: impl Into<Devices>, more: Json) -> FingerprintInputs {
         let options = options(more);
+        let devices = options.devices_of(&devices.into());
         let stage = Embed {
             files: [DeclaredFile {
                 name: MODEL.into(),
                 path: "model.onnx".into(),
             }],
             runtime_version: "1".into(),
-            device: options.device_of(device),
+            embedders: devices.iter().map(|_| OnceLock::new()).collect(),
+            devices,
             options,
-            embedder: OnceLock::new(),
+            begun: AtomicUsize::new(0),
         };
         let mut fingerprint = FingerprintInputs::default();
         stage.external_inputs(&mut fingerprint);
@@ -293,6 +302,8 @@ mod tests {
         let device = |device| key_on(device, json!({})).0["device"].clone();
         assert_eq!(device(cuda(0, false)), "cuda");
         assert_eq!(device(cuda(3, false)), "cuda");
+        let several = key_on(Devices::cuda(&[0, 2], false), json!({}));
+        assert_eq!(several, key_on(cuda(0, false), json!({})));
         assert_eq!(device(cuda(0, true)), "cuda, TF32");
         // rten has no devices, and `device` keeps a model where it is.
         for more in [json!({ "runtime": "rten" }), json!({ "device": "cpu" })] {

@@ -4,6 +4,7 @@ mod error;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use pipe_engine::artifact::FingerprintInputs;
 use pipe_engine::manifest::{
@@ -14,7 +15,7 @@ use pipe_engine::stage::{
     Stage, StepInput,
 };
 use pipe_foundation::regular_file;
-use pipe_nn::model::{Device, Model, Outputs};
+use pipe_nn::model::{Device, Devices, Model, ModelError, Outputs};
 use pipe_nn::train::TrainOptions;
 use pipe_report::eval::{
     Evaluation, NumberPrediction, Prediction, TargetMetrics, label_recalls, most_likely,
@@ -99,7 +100,7 @@ struct Evaluate {
     /// Those of its model, as far as the plan knows it.
     heads: Vec<Head>,
     leak_policy: LeakPolicy,
-    device: Device,
+    devices: Devices,
 }
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
@@ -124,7 +125,7 @@ pub fn of_model(
         options: options(declaration)?,
         heads,
         leak_policy,
-        device: setting.device,
+        devices: setting.devices.clone(),
     })))
 }
 
@@ -187,7 +188,8 @@ impl AggregateStage for Evaluate {
         let leaks = self.check_leaks(&seen, &items, context)?;
 
         let classes = &model.config().classes;
-        let mut predicted = predict(&model, self.device, &items, context)?;
+        let device = self.devices.at(context.accelerator.unwrap_or_default());
+        let mut predicted = predict(&model, device, &items, context)?;
         if self.keeps_labels(&items) {
             for (prediction, item) in predicted.of_classes.iter_mut().zip(&items) {
                 prediction.label = Some(item.utterance().label.to_string());
@@ -303,7 +305,11 @@ fn predict(
     let normaliser = Normaliser::new(normalisation, items, context.progress)?;
     for_each_part(items, &normaliser, context, |part, views| {
         let threads = context.cores.threads();
-        let outputs = model.predict_on(device, views, threads, context.progress)?;
+        let outputs = model.predict_on(device, views, threads, context.progress);
+        if outputs.as_ref().is_err_and(ModelError::is_of_the_device) {
+            context.accelerator_failed.store(true, Ordering::Relaxed);
+        }
+        let outputs = outputs?;
         for (item, output) in part.iter().zip(outputs) {
             let utterance = item.utterance();
             let not_finite = || EvaluateError::NotFinite {

@@ -1,7 +1,7 @@
 //! What stages are built with beside what the manifest says of them.
 
 use pipe_foundation::Limit;
-use pipe_nn::model::Device;
+use pipe_nn::model::Devices;
 use pipe_speech::corpus::Corpora;
 
 use super::ingest::SharedListings;
@@ -13,7 +13,7 @@ pub struct Setting {
     /// The corpora that can be named.
     pub corpora: Corpora,
     /// Where trainings and evaluations compute.
-    pub device: Device,
+    pub devices: Devices,
     /// How long a file may be that is read as a whole because the manifest or `corpora.toml` names it.
     pub file_bytes: Limit,
     /// How many items sources may make up, and how many those that were built do.

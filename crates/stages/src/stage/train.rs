@@ -14,6 +14,7 @@ mod variants;
 pub use data::number;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use pipe_engine::artifact::{Difference, FingerprintInputs};
 use pipe_engine::cache::{CacheError, final_checkpoint_key};
@@ -23,10 +24,11 @@ use pipe_engine::stage::{
     LoadedItem, Resources, Stage, StepInput,
 };
 use pipe_foundation::{Digest, ThreadCount};
-use pipe_nn::model::{Device, ModelError};
+use pipe_nn::model::{Devices, ModelError};
 use pipe_nn::train::LaunchBarrier;
 use pipe_nn::train::{
-    Augment, Monitor, Places, TrainError, TrainOptions, TrainingData, memory_bytes, train,
+    Augment, Monitor, Places, TrainError, TrainOptions, TrainingData, memory_bytes, shared_options,
+    train,
 };
 use pipe_speech::corpus::Split;
 use serde_json::{Map, Value as Json, json};
@@ -128,14 +130,14 @@ struct Train {
     /// What features are normalised over, if they are.
     normalise: Option<String>,
     threads: usize,
-    device: Device,
+    devices: Devices,
 }
 
 pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diagnostics> {
     let parameters = &declaration.parameters;
     // Parameters that do not fit were reported where they are written; this is never run then.
     let options = train_options(parameters).unwrap_or_default();
-    if setting.device.is_cuda() {
+    if setting.devices.is_cuda() {
         check_kernels(&options, declaration)?;
     }
     let leak_policy = LeakPolicy::of(parameters);
@@ -149,7 +151,7 @@ pub fn build(declaration: &Declaration, setting: &Setting) -> Result<Stage, Diag
         leak_policy,
         normalise: normaliser::named(parameters).map(str::to_owned),
         threads,
-        device: setting.device,
+        devices: setting.devices.clone(),
     })))
 }
 
@@ -211,9 +213,14 @@ impl AggregateStage for Train {
         true
     }
 
-    fn announce(&self) -> Option<Launch> {
-        let barrier = LaunchBarrier::announce();
+    fn announce(&self, accelerator: usize) -> Option<Launch> {
+        let barrier = LaunchBarrier::announce(self.devices.at(accelerator))?;
         Some(Box::new(move || barrier.carry()))
+    }
+
+    /// Those that may take their steps together, as far as that does not depend on the data.
+    fn shares_accelerator_by(&self) -> Option<String> {
+        Some(shared_options(&self.options).to_string())
     }
 
     fn resources(&self) -> Resources {
@@ -260,7 +267,7 @@ impl AggregateStage for Train {
             None => 0,
         };
         // The values of the passes, which are most of it, are in the memory of the device.
-        if self.device.is_cuda() {
+        if self.devices.is_cuda() {
             needed / 4 + normalised_bytes
         } else {
             needed + normalised_bytes
@@ -321,9 +328,13 @@ impl AggregateStage for Train {
                 earlier: context.earlier,
             },
             context.progress,
-            self.device,
+            self.devices.at(context.accelerator.unwrap_or_default()),
         ) {
             Err(TrainError::Interrupted) => return Err(Interrupted.into()),
+            Err(TrainError::Model(error)) if error.is_of_the_device() => {
+                context.accelerator_failed.store(true, Ordering::Relaxed);
+                return Err(error.into());
+            }
             // A folder of the cache that cannot be used is not a fault of this stage.
             Err(TrainError::Checkpoint { path, source }) => {
                 return Err(CacheError::read(&path, source).into());

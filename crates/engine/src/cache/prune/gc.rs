@@ -86,7 +86,7 @@ pub fn gc(cache: &Cache, options: &GcOptions<'_>) -> Result<Collected, CacheErro
             compaction = Some(results.compaction);
         }
     }
-    let parts = remove_all(cache, targets, compaction, options.dry_run)?;
+    let parts = remove_all(cache, alone.as_ref(), targets, compaction, options.dry_run)?;
     Ok(Collected {
         pruned: Pruned {
             parts,

@@ -159,6 +159,18 @@ impl System for Coarse {
         RealSystem.unique()
     }
 
+    fn identity(&self) -> Identity {
+        RealSystem.identity()
+    }
+
+    fn umask(&self) -> u32 {
+        RealSystem.umask()
+    }
+
+    fn to_shared(&self) -> Arc<dyn System> {
+        RealSystem.to_shared()
+    }
+
     fn spawn(&self, task: Task) -> std::io::Result<JoinHandle<()>> {
         RealSystem.spawn(task)
     }

@@ -6,8 +6,8 @@ const FINE_NS: i64 = 20_000_000;
 const COARSE_NS: i64 = 2_000_000_000;
 /// Times that coarse file systems give are multiples of this: of 10 ms on exFAT, of a second on most.
 const COARSE_UNIT_NS: i64 = 10_000_000;
-/// How much the clock of a file server may differ from that of this machine.
-const SKEW_NS: i64 = 60_000_000_000;
+/// How much the clock of a file server may differ from that of this machine, where it is not known.
+const SKEW_NS: i64 = 600_000_000_000;
 
 /// Times of a file in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

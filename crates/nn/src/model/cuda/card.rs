@@ -24,6 +24,7 @@ use super::{Pointer, Sizes, count_devices, libraries};
 
 /// A device, for as long as anything on it lives.
 pub struct Card {
+    ordinal: usize,
     device: ManuallyDrop<Arc<CudaDevice>>,
     dfdx: ManuallyDrop<Cuda>,
     blas: cublas_sys::cublasHandle_t,
@@ -113,6 +114,7 @@ impl Card {
         })?;
         let ring = Ring::new().map_err(|error| to_device_error("pinning host memory", &error))?;
         Ok(Arc::new(Self {
+            ordinal,
             device: ManuallyDrop::new(device),
             dfdx: ManuallyDrop::new(dfdx),
             blas,
@@ -126,6 +128,11 @@ impl Card {
             ring: Mutex::new(ring),
             broken: AtomicBool::new(false),
         }))
+    }
+
+    /// Its number, as the driver counts.
+    pub fn ordinal(&self) -> usize {
+        self.ordinal
     }
 
     /// dfdx's device.

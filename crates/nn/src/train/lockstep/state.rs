@@ -34,7 +34,8 @@ impl State {
     }
 
     pub(super) fn all_have_asked(&self) -> bool {
-        let none_to_come = LaunchBarrier::expected() == 0 || self.since.elapsed() > LONGEST_LAUNCH;
+        let none_to_come = LaunchBarrier::expected(self.card.ordinal()) == 0
+            || self.since.elapsed() > LONGEST_LAUNCH;
         none_to_come && self.places.values().all(|place| place.request.is_some())
     }
 

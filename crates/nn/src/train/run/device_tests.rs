@@ -18,8 +18,8 @@ use super::*;
 
 /// The first device; none, said aloud, where there is none.
 fn device() -> Option<Device> {
-    match (DeviceChoice::Cuda { ordinal: 0 }).resolve(false) {
-        Ok(device) => Some(device),
+    match "cuda".parse::<DeviceChoice>().unwrap().resolve(false) {
+        Ok(devices) => Some(devices.at(0)),
         Err(error) => {
             pipe_foundation::test_support::skipped(error);
             None
@@ -134,14 +134,19 @@ fn side_by_side(
     data: &TrainingData<'_>,
     device: Device,
 ) -> Vec<(Vec<Digest>, Vec<EpochRecord>)> {
-    let barriers: Vec<LaunchBarrier> = all.iter().map(|_| LaunchBarrier::announce()).collect();
+    let barriers: Vec<_> = all
+        .iter()
+        .map(|_| LaunchBarrier::announce(device))
+        .collect();
     std::thread::scope(|scope| {
         let threads: Vec<_> = all
             .iter()
             .zip(barriers)
             .map(|(options, launch_barrier)| {
                 scope.spawn(move || {
-                    launch_barrier.carry();
+                    if let Some(barrier) = launch_barrier {
+                        barrier.carry();
+                    }
                     let folder = tempfile::tempdir().unwrap();
                     train(options, data, 1, folder.path(), &Silent, device).unwrap();
                     (digests(folder.path()), history(folder.path()))
