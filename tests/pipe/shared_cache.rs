@@ -241,11 +241,11 @@ fn who_waits_for_another_host_is_told_its_name_and_a_host_that_dies_frees_its_lo
             assert!(held.contains("a run is in progress"), "{held}");
             assert!(held.contains("on node7"), "{held}");
             first.kill().unwrap();
-            first.wait().unwrap();
             space.write("go", "");
         }
         false
     });
+    first.wait().unwrap();
     assert!(second.wait().unwrap().success());
     let told = told.unwrap();
     let expected = format!("process {} of ", first.id());

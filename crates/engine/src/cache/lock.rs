@@ -32,7 +32,7 @@ enum Held {
         _file: Box<dyn File>,
     },
     /// A lease, where the kernel's locks do not reach other hosts.
-    Lease(Lease),
+    Lease(Box<Lease>),
 }
 
 impl Lock {
@@ -116,7 +116,9 @@ impl Lock {
         let line = Holder::of_this_process(system).line();
         if let Some(root) = lease::cache_of(system, path) {
             let lease = Lease::take(system, (&root, path), hold, &line);
-            return Ok(lease.map_err(failed)?.map(|lease| Self(Held::Lease(lease))));
+            return Ok(lease
+                .map_err(failed)?
+                .map(|lease| Self(Held::Lease(Box::new(lease)))));
         }
         let file = system.open(path, Open::WriteOrCreate).map_err(failed)?;
         let lock = Self::of_file(system, file, path, hold)?;
