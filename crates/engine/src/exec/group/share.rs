@@ -1,7 +1,7 @@
 //! A share of the items of a group, made for a run that others take part in: what is made is kept, and no set is recorded.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pipe_foundation::thread_pool;
 
@@ -44,7 +44,9 @@ impl Group<'_> {
             return Ok(skipped().collect());
         };
         let ItemShare { number, of } = share;
-        let own = group.with_added_extension(format!("{number}-of-{of}"));
+        let mut own = group.clone().into_os_string();
+        own.push(format!(".{number}-of-{of}"));
+        let own = PathBuf::from(own);
         let waiting = || {
             observer.event(&Event::StepWaiting {
                 step: first.into(),
