@@ -159,7 +159,7 @@ impl System for Coarse {
         RealSystem.unique()
     }
 
-    fn identity(&self) -> Identity {
+    fn identity(&self) -> pipe_foundation::system::Identity {
         RealSystem.identity()
     }
 
