@@ -23,7 +23,7 @@ const VERSION: &str = "pipe cache 1\n";
 const FOLDERS: [&str; 3] = ["steps", "locks", "tmp"];
 
 /// What may be in a cache, of this version or an earlier one; another process may have made it just now.
-const PARTS: [&str; 20] = [
+const PARTS: [&str; 22] = [
     "VERSION",
     "steps",
     "locks",

@@ -292,10 +292,14 @@ impl<'a> Group<'a> {
                 index = self.local_items(&prefixes)?;
             }
         }
-        self.walk_over(index, distrusted, scratch, progress, past, lent)
+        self.walk_over(index, distrusted, scratch, progress, past, lent, share)
     }
 
     /// As [`Group::walk`], with what is known of items.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what a walk takes, and what is known"
+    )]
     fn walk_over(
         &self,
         index: ItemIndex,
@@ -304,6 +308,7 @@ impl<'a> Group<'a> {
         progress: &dyn Progress,
         past: PastLimit,
         lent: Option<&Allotment>,
+        share: Option<ItemShare>,
     ) -> Result<Walked, CacheError> {
         let dry = lent.is_none();
         let files = self.files().map_err(|error| self.unreadable(&error))?;

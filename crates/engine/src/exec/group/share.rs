@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pipe_foundation::thread_pool;
 
-use crate::cache::{CacheError, Lock, holder};
+use crate::cache::{CacheError, Holder, Lock};
 use crate::exec::allotment::Allotment;
 use crate::exec::event::Event;
 use crate::exec::limit::PastLimit;
@@ -48,10 +48,7 @@ impl Group<'_> {
         own.push(format!(".{number}-of-{of}"));
         let own = PathBuf::from(own);
         let waiting = || {
-            observer.event(&Event::StepWaiting {
-                step: first.into(),
-                process: holder(system, &own),
-            });
+            observer.event(&Event::waiting(first, &Holder::of(system, &own)));
         };
         let Some(own_lock) = Lock::take(system, &own, waiting, stop)? else {
             return Ok(skipped().collect());
