@@ -194,6 +194,7 @@ impl<'a> Teller<'a> {
         self.elsewhere.failed.insert(step, failed);
         self.told.insert(step);
         self.observer.event(&Event::StepFinished {
+            fetched: false,
             step: id.into(),
             status: Status::Failed,
             key: None,
@@ -223,6 +224,7 @@ impl<'a> Teller<'a> {
         };
         self.told.insert(step);
         self.observer.event(&Event::StepFinished {
+            fetched: false,
             step: self.plan.steps[step].id().into(),
             status,
             key: watch.key(step).map(|key| key.hex()),

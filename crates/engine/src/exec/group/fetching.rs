@@ -71,6 +71,7 @@ impl Group<'_> {
             &Silent,
             PastLimit::Ignore,
             None,
+            None,
         );
         let Walked { outcomes, .. } = known?;
         let writer = ItemWriter::new(self.cache);
@@ -171,6 +172,7 @@ impl Group<'_> {
             Path::new(""),
             &Silent,
             PastLimit::Ignore,
+            None,
             None,
         )?;
         let mut known = HashMap::new();
