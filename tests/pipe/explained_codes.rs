@@ -178,7 +178,7 @@ fn on_a_terminal_errors_end_with_the_command_that_explains_them() {
     for index in 0..3 {
         space.write(&format!("corpora/made/audio/{index:04}.wav"), "no audio");
     }
-    let (shown, code) = at_a_terminal(&user, &space, "run pipe.toml", "");
+    let (shown, code) = at_a_terminal(&user, &space, "run pipe.toml --allow-commands", "");
     assert!(
         shown.contains("for more: pipe explain items::too_many_bad"),
         "{shown}"
