@@ -101,6 +101,8 @@ fn every_file_is_read_and_every_entry_has_its_parts() {
                 assert!(part.len() > 20 && part.ends_with('.'), "{code}: {part}");
                 assert!(!part.contains(['\n', '#']), "{code}: {part}");
             }
+            // Whatever ends within code is no sentence.
+            assert_eq!(entry.summary().matches('`').count() % 2, 0, "{code}");
             assert!(!entry.example.trim().is_empty(), "{code}");
             assert!(
                 entry
