@@ -23,6 +23,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`version`] | which build of the program this is |
+//! | [`explain`] | what the codes of errors mean |
 //! | [`inspect`] | earlier runs by name, and what differs between them |
 //! | [`track`] | trainings as TensorBoard shows them |
 //! | [`doctor`] | checks of the machine, the folder and the cache |
@@ -37,6 +38,7 @@
 //! [`pipe_engine`] says how a manifest becomes results.
 
 pub mod version;
+pub mod explain;
 
 pub mod inspect;
 pub mod track;

@@ -19,6 +19,7 @@ use super::run_arguments::RunArguments;
 
 const AFTER_HELP: &str = "\
 Start with:  pipe init, then pipe run pipeline.toml
+Errors:      each has a code, such as manifest::unknown_key; pipe explain CODE says more about it
 Exit codes:  0 done, 1 a step failed or a check found something, 2 the manifest, corpora.toml or the
              command line is wrong, 3 the cache cannot be used, 70 memory was refused or pipe has a
              defect, 130 interrupted, 143 terminated, 129 hung up, 131 quit";
@@ -131,6 +132,8 @@ pub enum Subcommand {
     Doctor(DoctorArguments),
     /// Trust the manifests of a folder: they may start programs, and name files outside of their project.
     Trust(TrustArguments),
+    /// Explain an error by its code: what it means and why, an example, and what to do.
+    Explain(ExplainArguments),
     /// Describe the stage kinds and their parameters.
     Schema(SchemaArguments),
     /// Write a manifest, or a project, to start from.
@@ -286,6 +289,14 @@ pub struct TrustArguments {
     /// Trust the folder no longer.
     #[arg(long)]
     pub remove: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Args)]
+pub struct ExplainArguments {
+    /// The code of an error, such as manifest::unknown_key, or the family before the colons; all codes by default.
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
 }
 
 /// Arguments of `schema`.

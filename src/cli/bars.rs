@@ -5,10 +5,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use miette::Report;
+use miette::{Diagnostic, Report};
 use pipe_engine::exec::{Event, Observer, Status};
 use pipe_foundation::sync::lock;
 
+use super::explain;
 use super::lines::{NameColumn, epoch_text, format_event};
 use super::signals::Signals;
 use super::visible::{self, visible};
@@ -117,6 +118,9 @@ impl Observer for BarObserver {
 
     fn failure(&self, step: &str, report: &Report) {
         self.say(&format!("{step} failed:\n{report:?}"));
+        if let Some(hint) = explain::hint([&**report as &dyn Diagnostic]) {
+            self.say(&hint);
+        }
     }
 
     fn interrupted(&self) -> bool {

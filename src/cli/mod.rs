@@ -25,6 +25,7 @@ mod corpus_named;
 mod error;
 mod evaluations;
 mod executor;
+mod explain;
 mod export;
 mod export_emobox;
 mod failures;
@@ -65,12 +66,13 @@ mod trust;
 mod visible;
 mod whence;
 mod why;
+mod wrapped;
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
-use miette::Report;
+use miette::{Diagnostic, Report};
 use pipe_engine::program;
 use pipe_foundation::{grouped, start_shared_threads};
 
@@ -148,6 +150,7 @@ fn work(arguments: Arguments) -> ExitCode {
         Subcommand::Doctor(options) => doctor::doctor(&options, &arguments.common),
         Subcommand::Cache(options) => cache::cache(&options, &arguments.common),
         Subcommand::Trust(options) => trust::trust(&options, &arguments.common),
+        Subcommand::Explain(options) => explain::explain(&options, &arguments.common),
         Subcommand::Schema(options) => schema::schema(&options, &arguments.common),
         Subcommand::Init(options) => init::init(&options),
     });
@@ -187,7 +190,13 @@ fn show(error: CliError) {
                 let count = grouped(diagnostics.count() as u64);
                 print_error(&format!("{count} errors; nothing was run"));
             }
+            let shown = diagnostics.shown().iter();
+            explain::hint_at(shown.map(|diagnostic| diagnostic as &dyn Diagnostic));
         }
-        other => print_error(&format!("{:?}", Report::new(other))),
+        other => {
+            let report = Report::new(other);
+            print_error(&format!("{report:?}"));
+            explain::hint_at([&*report as &dyn Diagnostic]);
+        }
     }
 }

@@ -56,7 +56,7 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
 
     let found = predict::list(&arguments.files);
     for (path, reason) in &found.failed {
-        complain(path, reason, None);
+        complain(path, reason, None, None);
     }
     let mut failed = found.failed.len();
     let names: Vec<String> = found.inputs.iter().map(Input::name).map(shown).collect();
@@ -79,7 +79,9 @@ pub fn predict(arguments: &PredictArguments, common: &Common) -> Result<u8, CliE
                 written = lock(&predictions).flush();
                 failed += 1;
                 let help = failure.reason.help().map(|help| help.to_string());
-                complain(&failure.path, &failure.reason.to_string(), help.as_deref());
+                let code = failure.reason.code().map(|code| code.to_string());
+                let reason = failure.reason.to_string();
+                complain(&failure.path, &reason, code.as_deref(), help.as_deref());
             }
         }
         written.is_ok()
@@ -216,8 +218,8 @@ fn format(arguments: &PredictArguments, common: &Common) -> PredictionFormat {
     }
 }
 
-/// One line about one recording; the path is named once.
-fn complain(path: &Path, reason: &str, help: Option<&str>) {
+/// One line about one recording, with the code that `pipe explain` takes; the path is named once.
+fn complain(path: &Path, reason: &str, code: Option<&str>, help: Option<&str>) {
     let name = shown(path);
     let reason: String = reason
         .chars()
@@ -231,8 +233,9 @@ fn complain(path: &Path, reason: &str, help: Option<&str>) {
         true => reason,
         false => format!("{name}: {reason}"),
     };
+    let code = code.map_or_else(String::new, |code| format!("[{code}]"));
     match help {
-        Some(help) => print_error(&format!("error: {line}\n  help: {help}")),
-        None => print_error(&format!("error: {line}")),
+        Some(help) => print_error(&format!("error{code}: {line}\n  help: {help}")),
+        None => print_error(&format!("error{code}: {line}")),
     }
 }

@@ -8,8 +8,9 @@ use serde_json::{Map, Value as Json, json};
 use pipe_stages::stage::kinds;
 
 use super::arguments::{Common, SchemaArguments};
-use super::console::{console_width, print};
+use super::console::print;
 use super::error::CliError;
+use super::wrapped::wrapped;
 
 /// Describes one kind or all.
 pub fn schema(arguments: &SchemaArguments, common: &Common) -> Result<u8, CliError> {
@@ -60,25 +61,6 @@ fn describe(parameter: &Parameter, indent: usize, text: &mut String) {
         wrapped(&parameter.shape.describe(), indent + 2)
     ));
     nested(&parameter.shape, indent + 4, text);
-}
-
-/// `text` in lines that fit the terminal, each with `indent` blanks before it.
-fn wrapped(text: &str, indent: usize) -> String {
-    let width = console_width().clamp(40, 120);
-    let mut lines = vec![" ".repeat(indent)];
-    for word in text.split(' ') {
-        let length = lines.last().map_or(0, |line| line.chars().count());
-        if length > indent && length + 1 + word.chars().count() > width {
-            lines.push(" ".repeat(indent));
-        }
-        if let Some(line) = lines.last_mut() {
-            if line.len() > indent {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n") + "\n"
 }
 
 fn nested(shape: &Shape, indent: usize, text: &mut String) {

@@ -4,7 +4,7 @@ use super::bounded::{Ended, run_script};
 use super::workspace::Workspace;
 
 /// A command for each subcommand that prints; `RUN.tar.zst` is a bundle.
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 32] = [
     "--help",
     "--version",
     "run --help",
@@ -29,6 +29,8 @@ const COMMANDS: [&str; 30] = [
     "cache prune --dry-run",
     "cache pin pipe",
     "trust",
+    "explain",
+    "explain manifest::type",
     "schema",
     "schema fbank",
     "lock pipe.toml",

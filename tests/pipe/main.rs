@@ -32,6 +32,8 @@ mod environment;
 mod errors;
 mod escapes;
 mod events;
+mod explained_codes;
+mod explained_examples;
 mod exported_tables;
 mod exporting;
 mod fault_proxy;
