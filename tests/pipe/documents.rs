@@ -44,7 +44,8 @@ const FIRST: &str = "README.md";
 
 /// The folder of the documents.
 fn folder() -> PathBuf {
-    std::env::var_os("PIPE_DOCUMENTS").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
+    std::env::var_os("PIPE_DOCUMENTS")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
 /// README.md, CONTRIBUTING.md and what is in docs/, by name, with their texts.
@@ -97,12 +98,20 @@ fn commands_and_manifests_do_what_is_shown() {
         }
         let start = Instant::now();
         project.at = project.root();
-        let blocks = markdown::blocks(&documents[name]).unwrap_or_else(|what| panic!("{name}: {what}"));
+        let blocks =
+            markdown::blocks(&documents[name]).unwrap_or_else(|what| panic!("{name}: {what}"));
         for block in &blocks {
             check(name, block, &mut project, &mut tally);
         }
-        println!("{name}: {} blocks in {:.1} s", blocks.len(), start.elapsed().as_secs_f64());
-        if let Some(kept) = kept.as_deref().filter(|kept| name == FIRST && !kept.is_dir()) {
+        println!(
+            "{name}: {} blocks in {:.1} s",
+            blocks.len(),
+            start.elapsed().as_secs_f64()
+        );
+        if let Some(kept) = kept
+            .as_deref()
+            .filter(|kept| name == FIRST && !kept.is_dir())
+        {
             copy_all(&project.root(), kept);
         }
     }
@@ -114,13 +123,23 @@ fn commands_and_manifests_do_what_is_shown() {
     for (reason, count) in &tally.not_run {
         println!("  {count:3} {reason}");
     }
-    assert!(tally.wrong.is_empty(), "{}\n\n{} wrong", tally.wrong.join("\n\n"), tally.wrong.len());
+    assert!(
+        tally.wrong.is_empty(),
+        "{}\n\n{} wrong",
+        tally.wrong.join("\n\n"),
+        tally.wrong.len()
+    );
     assert!(only.is_some() || tally.commands > 40 && tally.manifests > 20);
 }
 
 fn copy_all(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
-    assert!(copied.unwrap().success(), "{} to {}", from.display(), to.display());
+    assert!(
+        copied.unwrap().success(),
+        "{} to {}",
+        from.display(),
+        to.display()
+    );
 }
 
 /// Checks one block.
@@ -143,8 +162,13 @@ fn check(document: &str, block: &Block, project: &mut Project, tally: &mut Tally
             manifests::check(block, project)
         }
         ("toml", Some(_)) => {
-            *tally.not_run.entry(how.not_run.clone().unwrap_or_default()).or_default() += 1;
-            toml::from_str::<toml::Table>(&block.text).map(|_| ()).map_err(|error| error.to_string())
+            *tally
+                .not_run
+                .entry(how.not_run.clone().unwrap_or_default())
+                .or_default() += 1;
+            toml::from_str::<toml::Table>(&block.text)
+                .map(|_| ())
+                .map_err(|error| error.to_string())
         }
         (_, Some(reason)) => {
             *tally.not_run.entry(reason.clone()).or_default() += 1;
@@ -154,10 +178,14 @@ fn check(document: &str, block: &Block, project: &mut Project, tally: &mut Tally
         ("json", None) => {
             tally.data += 1;
             let mut lines = block.text.lines();
-            lines.try_for_each(|line| serde_json::from_str(line).map(|_: serde_json::Value| ())).map_err(|error| error.to_string())
+            lines
+                .try_for_each(|line| serde_json::from_str(line).map(|_: serde_json::Value| ()))
+                .map_err(|error| error.to_string())
         }
         ("text", None) => Ok(()),
-        (language, None) => Err(format!("a block of `{language}` is neither run nor marked as not run")),
+        (language, None) => Err(format!(
+            "a block of `{language}` is neither run nor marked as not run"
+        )),
     };
     if let Err(what) = checked {
         tally.wrong.push(format!("{place}: {what}"));
@@ -177,11 +205,20 @@ fn run(block: &Block, project: &mut Project, tally: &mut Tally) -> Result<(), St
         let code = if index == last { block.how.exit } else { 0 };
         let told = || format!("$ {}\n{}", command.typed, outcome.printed);
         if outcome.code != Some(code) {
-            return Err(format!("exit code {:?} instead of {code}:\n{}", outcome.code, told()));
+            return Err(format!(
+                "exit code {:?} instead of {code}:\n{}",
+                outcome.code,
+                told()
+            ));
         }
         if block.language == "console" {
-            compare::compare(&command.printed, &outcome.printed, block.how.within, block.how.any_order)
-                .map_err(|what| format!("{what}\nbut this:\n{}", told()))?;
+            compare::compare(
+                &command.printed,
+                &outcome.printed,
+                block.how.within,
+                block.how.any_order,
+            )
+            .map_err(|what| format!("{what}\nbut this:\n{}", told()))?;
         }
     }
     Ok(())

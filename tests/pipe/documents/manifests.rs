@@ -21,7 +21,10 @@ const CORPORA: &str = include_str!("corpora.toml");
 pub fn check(block: &Block, project: &Project) -> Result<(), String> {
     let text = &block.text;
     let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
-    if ["corpus", "classes", "folder"].iter().any(|key| table.contains_key(*key)) {
+    if ["corpus", "classes", "folder"]
+        .iter()
+        .any(|key| table.contains_key(*key))
+    {
         return corpora(text, project);
     }
     manifest(text, &block.how, project)
@@ -44,25 +47,42 @@ fn manifest(text: &str, how: &How, project: &Project) -> Result<(), String> {
     let whole = completed(text, how)?;
     let folder = project.root().join("documents/manifests");
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let write = |name: &str, text: &str| fs::write(folder.join(name), text).map_err(|error| error.to_string());
+    let write = |name: &str, text: &str| {
+        fs::write(folder.join(name), text).map_err(|error| error.to_string())
+    };
     write("corpora.toml", CORPORA)?;
     write("block.toml", &whole)?;
-    for file in files_of_commands(&whole).iter().filter(|file| !how.lacks.contains(file)) {
+    for file in files_of_commands(&whole)
+        .iter()
+        .filter(|file| !how.lacks.contains(file))
+    {
         write(file, "")?;
     }
-    let planned = project.pipe(&["plan", "documents/manifests/block.toml", "--json", "--allow-paths"]);
+    let planned = project.pipe(&[
+        "plan",
+        "documents/manifests/block.toml",
+        "--json",
+        "--allow-paths",
+    ]);
     if planned.code == Some(0) {
         return match how.lacks.as_slice() {
             [] => Ok(()),
-            lacks => Err(format!("it lacks nothing, and the document says: {lacks:?}")),
+            lacks => Err(format!(
+                "it lacks nothing, and the document says: {lacks:?}"
+            )),
         };
     }
     let last = planned.printed.lines().last().unwrap_or_default();
-    let error: Json = serde_json::from_str(last).map_err(|error| format!("{error}: {}", planned.printed))?;
+    let error: Json =
+        serde_json::from_str(last).map_err(|error| format!("{error}: {}", planned.printed))?;
     let mistakes = error["errors"].as_array().cloned().unwrap_or_default();
     let is_known = |mistake: &Json| {
         let message = mistake["message"].as_str().unwrap_or_default();
-        mistake["code"] == "manifest::missing_file" && how.lacks.iter().any(|lacks| message.contains(lacks.as_str()))
+        mistake["code"] == "manifest::missing_file"
+            && how
+                .lacks
+                .iter()
+                .any(|lacks| message.contains(lacks.as_str()))
     };
     match mistakes.is_empty() || !mistakes.iter().all(is_known) {
         true => Err(format!("{last}\nof:\n{whole}")),
@@ -73,10 +93,19 @@ fn manifest(text: &str, how: &How, project: &Project) -> Result<(), String> {
 /// Files that `command` stages declare, which are made, empty.
 fn files_of_commands(manifest: &str) -> Vec<String> {
     let table: toml::Table = toml::from_str(manifest).unwrap_or_default();
-    let stages = table.get("stage").and_then(toml::Value::as_table).cloned().unwrap_or_default();
-    let commands = stages.values().filter(|stage| stage.get("kind").and_then(toml::Value::as_str) == Some("command"));
+    let stages = table
+        .get("stage")
+        .and_then(toml::Value::as_table)
+        .cloned()
+        .unwrap_or_default();
+    let commands = stages
+        .values()
+        .filter(|stage| stage.get("kind").and_then(toml::Value::as_str) == Some("command"));
     let lists = commands.filter_map(|stage| stage.get("files")?.as_array().cloned());
-    lists.flatten().filter_map(|file| Some(file.as_str()?.to_string())).collect()
+    lists
+        .flatten()
+        .filter_map(|file| Some(file.as_str()?.to_string()))
+        .collect()
 }
 
 /// The text with the stages and axes that it refers to and lacks.
@@ -88,11 +117,17 @@ fn completed(text: &str, how: &How) -> Result<String, String> {
     whole.push_str(&how.beside);
     let frame = frame();
     loop {
-        let table: toml::Table = toml::from_str(&whole).map_err(|error| format!("{error}\nof:\n{whole}"))?;
+        let table: toml::Table =
+            toml::from_str(&whole).map_err(|error| format!("{error}\nof:\n{whole}"))?;
         let empty = toml::Table::new();
-        let stages = table.get("stage").and_then(toml::Value::as_table).unwrap_or(&empty);
+        let stages = table
+            .get("stage")
+            .and_then(toml::Value::as_table)
+            .unwrap_or(&empty);
         let referred: BTreeSet<String> = stages.values().flat_map(inputs).collect();
-        let Some(missing) = referred.iter().find(|name| !stages.contains_key(*name) && frame.contains_key(name.as_str()))
+        let Some(missing) = referred
+            .iter()
+            .find(|name| !stages.contains_key(*name) && frame.contains_key(name.as_str()))
         else {
             return Ok(whole);
         };
@@ -104,7 +139,9 @@ fn completed(text: &str, how: &How) -> Result<String, String> {
 /// Keys put into a stage of the frame, in the place of its own.
 fn in_stage(keys: &str, stage: &str) -> Result<String, String> {
     let frame = frame();
-    let own = frame.get(stage).ok_or_else(|| format!("the frame has no stage `{stage}`"))?;
+    let own = frame
+        .get(stage)
+        .ok_or_else(|| format!("the frame has no stage `{stage}`"))?;
     let given: toml::Table = toml::from_str(keys).map_err(|error| error.to_string())?;
     let kept = own.lines().filter(|line| {
         let key = line.split('=').next().unwrap_or_default().trim();
@@ -132,12 +169,23 @@ fn inputs(stage: &toml::Value) -> Vec<String> {
     let names = |value: &toml::Value| -> Vec<String> {
         match value {
             toml::Value::String(name) => vec![name.clone()],
-            toml::Value::Array(names) => names.iter().filter_map(|name| Some(name.as_str()?.to_string())).collect(),
-            toml::Value::Table(table) => table.values().filter_map(|name| Some(name.as_str()?.to_string())).collect(),
+            toml::Value::Array(names) => names
+                .iter()
+                .filter_map(|name| Some(name.as_str()?.to_string()))
+                .collect(),
+            toml::Value::Table(table) => table
+                .values()
+                .filter_map(|name| Some(name.as_str()?.to_string()))
+                .collect(),
             _ => Vec::new(),
         }
     };
-    let keys = ["input", "for_each", "model", "inputs", "probes", "maps", "audits"];
+    let keys = [
+        "input", "for_each", "model", "inputs", "probes", "maps", "audits",
+    ];
     // `model` of `embed` is a file, which no stage of the frame is called.
-    keys.iter().filter_map(|key| stage.get(key)).flat_map(names).collect()
+    keys.iter()
+        .filter_map(|key| stage.get(key))
+        .flat_map(names)
+        .collect()
 }

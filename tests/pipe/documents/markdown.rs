@@ -56,7 +56,8 @@ pub fn blocks(text: &str) -> Result<Vec<Block>, String> {
                 comment.push_str(more);
             }
             let comment = comment.split("-->").next().unwrap_or_default();
-            read_comment(comment, &mut how).map_err(|what| format!("line {}: {what}", index + 1))?;
+            read_comment(comment, &mut how)
+                .map_err(|what| format!("line {}: {what}", index + 1))?;
         } else if let Some(language) = trimmed.strip_prefix("```") {
             let indent = line.len() - line.trim_start().len();
             let mut text = String::new();
@@ -147,7 +148,10 @@ pub struct Command {
 pub fn commands(block: &Block) -> Vec<Command> {
     if block.language == "sh" {
         let typed = block.text.trim_end().to_string();
-        return vec![Command { typed, printed: Vec::new() }];
+        return vec![Command {
+            typed,
+            printed: Vec::new(),
+        }];
     }
     let mut commands: Vec<Command> = Vec::new();
     for line in block.text.lines() {
@@ -165,7 +169,11 @@ pub fn commands(block: &Block) -> Vec<Command> {
         }
     }
     for command in &mut commands {
-        while command.printed.last().is_some_and(|line| line.trim().is_empty()) {
+        while command
+            .printed
+            .last()
+            .is_some_and(|line| line.trim().is_empty())
+        {
             command.printed.pop();
         }
     }
@@ -178,7 +186,10 @@ fn blocks_are_read_with_what_the_comment_before_them_says() {
     let found = blocks(text).unwrap();
     assert_eq!(found.len(), 3);
     assert_eq!((found[0].line, found[0].how.exit), (3, 2));
-    let typed = Command { typed: "pipe x \\\ny".into(), printed: vec!["no".into()] };
+    let typed = Command {
+        typed: "pipe x \\\ny".into(),
+        printed: vec!["no".into()],
+    };
     assert_eq!(commands(&found[0]), [typed]);
     assert_eq!(found[1].how.not_run.as_deref(), Some("needs a card"));
     assert_eq!(found[2].how, How::default());

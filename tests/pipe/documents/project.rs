@@ -54,7 +54,9 @@ impl Project {
         let place = self.folder.path().join("place");
         let script = format!("{{\n{typed}\n}} 2>&1\ncode=$?\npwd > \"$PLACE\"\nexit $code\n");
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let folders = [self.folder.path().join("bin")].into_iter().chain(std::env::split_paths(&path));
+        let folders = [self.folder.path().join("bin")]
+            .into_iter()
+            .chain(std::env::split_paths(&path));
         let output = Command::new("bash")
             .args(["-c", &script])
             .current_dir(&self.at)
@@ -73,7 +75,10 @@ impl Project {
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         // Names of temporary folders are nobody's business.
         let printed = printed.replace(&*self.folder.path().to_string_lossy(), "/home/you");
-        Outcome { code: output.status.code(), printed }
+        Outcome {
+            code: output.status.code(),
+            printed,
+        }
     }
 
     /// A configuration that trusts nothing, as that of a new user.
@@ -93,7 +98,10 @@ impl Project {
             .output()
             .unwrap();
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        Outcome { code: output.status.code(), printed }
+        Outcome {
+            code: output.status.code(),
+            printed,
+        }
     }
 }
 
@@ -102,7 +110,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in walkdir::WalkDir::new(from) {
         let entry = entry.unwrap();
         let below = entry.path().strip_prefix(from).unwrap();
-        let target = if below.as_os_str().is_empty() { to.to_path_buf() } else { to.join(below) };
+        let target = if below.as_os_str().is_empty() {
+            to.to_path_buf()
+        } else {
+            to.join(below)
+        };
         if entry.file_type().is_file() {
             fs::create_dir_all(target.parent().unwrap()).unwrap();
             fs::copy(entry.path(), target).unwrap();
