@@ -177,10 +177,7 @@ fn check(document: &str, block: &Block, project: &mut Project, tally: &mut Tally
         ("console" | "sh", None) => run(block, project, tally),
         ("json", None) => {
             tally.data += 1;
-            let mut lines = block.text.lines();
-            lines
-                .try_for_each(|line| serde_json::from_str(line).map(|_: serde_json::Value| ()))
-                .map_err(|error| error.to_string())
+            block.text.lines().try_for_each(check_event)
         }
         ("text", None) => Ok(()),
         (language, None) => Err(format!(
@@ -190,6 +187,13 @@ fn check(document: &str, block: &Block, project: &mut Project, tally: &mut Tally
     if let Err(what) = checked {
         tally.wrong.push(format!("{place}: {what}"));
     }
+}
+
+/// Holds an event against the schema of events.
+fn check_event(line: &str) -> Result<(), String> {
+    let event = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let schema = include_str!("../../docs/events.schema.json");
+    super::json_schema::check(&serde_json::from_str(schema).unwrap(), &event)
 }
 
 /// Runs the commands of a block.
