@@ -286,12 +286,17 @@ fn subcommands_have_the_options_that_are_named() {
 #[test]
 fn tests_are_there_by_the_names_that_are_given() {
     let (mut wrong, mut count) = (Vec::new(), 0);
-    for (name, text) in &documents() {
-        for (line, prose) in prose(text) {
+    let documents = documents();
+    // Elsewhere, such names are codes of diagnostics.
+    for name in ["docs/trust.md", "docs/engine.md"] {
+        for (line, prose) in prose(&documents[name]) {
             for span in spans(prose) {
                 let Some((module, test)) = span.split_once("::") else {
                     continue;
                 };
+                if test.contains("::") {
+                    continue;
+                }
                 let path = root().join(format!("tests/pipe/{module}.rs"));
                 let Ok(source) = fs::read_to_string(path) else {
                     continue;
