@@ -63,7 +63,7 @@ impl Common {
 pub enum Subcommand {
     /// Bring every step of a manifest up to date.
     Run(RunArguments),
-    /// Write down what a run depended on and gave, to hold later runs to it.
+    /// Record what a run depended on and produced, so that later runs can be held to it.
     Lock(LockArguments),
     /// Put a run into one file for others, or unpack one.
     Bundle(BundleArguments),
@@ -91,8 +91,8 @@ pub enum Subcommand {
     Export(ExportArguments),
     /// List the known corpora, or check copies against the official counts.
     Corpora(CorporaArguments),
-    /// Say what makes results on recordings meaningless, before anything trains: speakers and copies in several splits,
-    /// broken recordings, contradicting labels, facts that give the class away. Exits with 1 if a score would mean nothing.
+    /// Say what makes results on recordings misleading, before anything trains: speakers and copies in several splits,
+    /// broken recordings, contradicting labels, facts that give the class away. Exits with 1 if it finds an error.
     Audit(AuditArguments),
     /// Inspect, verify, prune or shrink the cache; keep runs in it.
     Cache(CacheArguments),
@@ -141,11 +141,11 @@ pub struct RunArguments {
     #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_bytes)]
     pub keep_checkpoints: Option<u64>,
     /// Use no vector instructions that only some processors have. Results have the same bits either way, so this only
-    /// serves to prove it, slowly; the records of the steps mention it.
+    /// serves to check that, slowly; the records of the steps mention it.
     #[arg(long)]
     pub portable: bool,
-    /// Fail instead of giving anything else than the lock file says, which is beside the manifest: see `pipe lock`. What
-    /// is known to differ before the run is reported in the words of `pipe why`, and nothing is run.
+    /// Fail rather than produce anything that differs from the lock file beside the manifest: see `pipe lock`. What is
+    /// known to differ before the run is reported in the words of `pipe why`, and nothing is run.
     #[arg(long)]
     pub locked: bool,
     /// Folder under which results appear.
