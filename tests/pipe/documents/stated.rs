@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::documents;
+use super::{documents, markdown};
 
 /// Document, sentence with `{}` where its number is, source, what is around the number there, and what that is to be
 /// multiplied by if not by 1; separated by tabs.
@@ -62,6 +62,34 @@ fn numbers_in_sentences_are_those_of_the_sources() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn numbers_of_the_tutorial_are_those_that_it_shows() {
+    let text = &documents()["docs/tutorial.md"];
+    let blocks = markdown::blocks(text).unwrap();
+    let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+    let numbers = |text: &str| -> Vec<String> {
+        let parts = text
+            .split(|c: char| !is_digit(c))
+            .map(|part| part.trim_matches('.'));
+        parts
+            .filter(|part| !part.is_empty())
+            .map(String::from)
+            .collect()
+    };
+    let shown: Vec<String> = blocks
+        .iter()
+        .flat_map(|block| numbers(&block.text))
+        .collect();
+    for (line, prose) in markdown::prose(text) {
+        for number in numbers(prose) {
+            assert!(
+                shown.contains(&number),
+                "line {line}: {number} is in no block"
+            );
+        }
+    }
 }
 
 #[test]
