@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -153,9 +154,10 @@ fn words_of(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// Whether a word is in the vocabulary; what ends in `_` stands for all words that begin so.
-fn is_known(word: &String, vocabulary: &BTreeSet<String>) -> bool {
-    let next = vocabulary.range(word..).next();
-    next.is_some_and(|next| next == word || word.ends_with('_') && next.starts_with(word.as_str()))
+fn is_known(word: &str, vocabulary: &BTreeSet<String>) -> bool {
+    let from = (Bound::Included(word), Bound::Unbounded);
+    let next = vocabulary.range::<str, _>(from).next();
+    next.is_some_and(|next| next == word || word.ends_with('_') && next.starts_with(word))
 }
 
 #[test]
