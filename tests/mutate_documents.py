@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Changes one fact of README.md or docs/ at a time, and counts how many of the changes the tests notice.
 
-usage: mutate_documents.py [--count 50] [--seed 1] [--kinds output,command,...] TESTS
+usage: mutate_documents.py [--count 50] [--seed 1] [--kinds output,command,...] [--demo FOLDER] TESTS
 
 TESTS is the built test program `pipe`, such as target/debug/deps/pipe-0123456789abcdef: the last line of
 `cargo test --workspace --features cuda --test pipe --no-run` names it. Facts are of these kinds, drawn in turns:
@@ -13,6 +13,9 @@ json      a word of an example of an event
 name      a word between backquotes
 link      the target of a link
 number    a number in a sentence or a table; what was measured once is among them, which no test can know
+
+With --demo the project as README.md leaves it is kept in FOLDER. Where it is there already, the documents as they are are not
+checked again first.
 """
 
 import argparse
@@ -121,6 +124,7 @@ def main():
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--demo", type=pathlib.Path)
     options = parser.parse_args()
     draw = random.Random(options.seed)
     kinds = options.kinds.split(",")
@@ -128,8 +132,9 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        demo = folder / "demo"
-        code, told = run(tests, ["documents::"], {"PIPE_DOCUMENTS_DEMO": str(demo)})
+        demo = (options.demo or folder / "demo").resolve()
+        is_kept = demo.is_dir()
+        code, told = (0, "") if is_kept else run(tests, ["documents::"], {"PIPE_DOCUMENTS_DEMO": str(demo)})
         if code != 0:
             sys.exit(f"the tests fail on the documents as they are:\n{told[-3000:]}")
         pool = {kind: [] for kind in kinds}
