@@ -154,12 +154,12 @@ fn every_subcommand_is_in_the_table_of_commands() {
 fn kinds() -> BTreeMap<String, Json> {
     let schema = schema();
     let mut kinds = BTreeMap::new();
-    find_kinds(&schema, &schema, &mut kinds);
+    find_kinds(&schema, &mut kinds);
     kinds
 }
 
 /// Objects whose property `kind` is one word, wherever they are.
-fn find_kinds(root: &Json, at: &Json, kinds: &mut BTreeMap<String, Json>) {
+fn find_kinds(at: &Json, kinds: &mut BTreeMap<String, Json>) {
     match at {
         Json::Object(fields) => {
             if let Some(name) = fields
@@ -168,11 +168,9 @@ fn find_kinds(root: &Json, at: &Json, kinds: &mut BTreeMap<String, Json>) {
             {
                 kinds.insert(name.to_string(), at.clone());
             }
-            fields
-                .values()
-                .for_each(|inner| find_kinds(root, inner, kinds));
+            fields.values().for_each(|inner| find_kinds(inner, kinds));
         }
-        Json::Array(list) => list.iter().for_each(|inner| find_kinds(root, inner, kinds)),
+        Json::Array(list) => list.iter().for_each(|inner| find_kinds(inner, kinds)),
         _ => {}
     }
 }
