@@ -25,6 +25,7 @@ mod device;
 mod device_libraries;
 mod disk;
 mod doctor;
+mod documents;
 mod egemaps;
 mod embeddings;
 mod engine_vocabulary;
