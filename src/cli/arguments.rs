@@ -140,55 +140,6 @@ pub enum Subcommand {
     Init(InitArguments),
 }
 
-/// Arguments of `run`.
-#[derive(Args)]
-pub struct RunArguments {
-    /// The manifest.
-    #[command(flatten)]
-    pub manifest: ManifestArguments,
-    /// Where trainings and evaluations compute.
-    #[command(flatten)]
-    pub device: DeviceArguments,
-    /// Let `command` stages start their programs, though you have not trusted the project with `pipe trust`. `pipe plan`
-    /// shows the programs.
-    #[arg(long)]
-    pub allow_commands: bool,
-    /// Run the programs of `command` stages in a sandbox of bubblewrap: they can write only their outputs and temporary
-    /// files, have no network, and see neither other processes nor keys in your home folder. Results are cached as
-    /// without it.
-    #[arg(long)]
-    pub sandbox: bool,
-    /// Cores to use; all by default.
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
-    /// After a failure, continue with everything that does not need the failed step; reports use whatever results
-    /// exist.
-    #[arg(long, short)]
-    pub keep_going: bool,
-    /// Memory that concurrent steps, or the recordings at work in one, may need together, such as 8GB; by default all
-    /// that is available. One step, and one recording, always runs, whatever it needs.
-    #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_bytes)]
-    pub memory: Option<u64>,
-    /// Keep checkpoints of finished trainings up to this size, so that more epochs continue from them; the oldest go
-    /// first. 1GB by default.
-    #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_bytes)]
-    pub keep_checkpoints: Option<u64>,
-    /// Use no vector instructions that only some processors have. Results have the same bits either way, so this only
-    /// serves to check that, slowly; the records of the steps mention it.
-    #[arg(long)]
-    pub portable: bool,
-    /// Fail rather than produce anything that differs from the lock file beside the manifest: see `pipe lock`. What is
-    /// known to differ before the run is reported in the words of `pipe why`, and nothing is run.
-    #[arg(long)]
-    pub locked: bool,
-    /// Folder under which results appear.
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub runs: PathBuf,
-    /// Log training metrics for another program while trainings run: tensorboard=FOLDER.
-    #[arg(long, value_name = "TRACKER=FOLDER")]
-    pub track: Option<String>,
-}
-
 /// Arguments of `runs`.
 #[derive(Args)]
 pub struct RunsArguments {

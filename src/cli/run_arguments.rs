@@ -46,11 +46,11 @@ pub struct RunArguments {
     #[arg(long, value_name = "SIZE", value_parser = pipe_stages::byte_size::parse_bytes)]
     pub keep_checkpoints: Option<u64>,
     /// Use no vector instructions that only some processors have. Results have the same bits either way, so this only
-    /// serves to prove it, slowly; the records of the steps mention it.
+    /// serves to check that, slowly; the records of the steps mention it.
     #[arg(long)]
     pub portable: bool,
-    /// Fail instead of giving anything else than the lock file says, which is beside the manifest: see `pipe lock`. What
-    /// is known to differ before the run is reported in the words of `pipe why`, and nothing is run.
+    /// Fail rather than produce anything that differs from the lock file beside the manifest: see `pipe lock`. What is
+    /// known to differ before the run is reported in the words of `pipe why`, and nothing is run.
     #[arg(long)]
     pub locked: bool,
     /// Folder under which results appear.

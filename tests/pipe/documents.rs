@@ -13,6 +13,7 @@
 //! | `<!-- run: stage train -->` | the keys belong to this stage of `documents/frame.toml` |
 //! | `<!-- run: lacks models/x.onnx -->` | a file that a reader has to bring is all that the manifest lacks |
 //! | `<!-- run: saved as x.toml -->` | the text is written to this file, where the next commands run |
+//! | `<!-- run: configuration -->` | the text is a user's configuration |
 //! | `<!-- run: folder other -->` | this block and those after it run in a folder beside the project |
 //! | `<!-- beside: TOML -->` | what makes a manifest of the block |
 //!
@@ -157,6 +158,12 @@ fn check(document: &str, block: &Block, project: &mut Project, tally: &mut Tally
         return;
     }
     let checked = match (block.language.as_str(), &how.not_run) {
+        ("toml", None) if how.configuration => {
+            tally.data += 1;
+            let source = pipe_engine::source::Source::new("config.toml", block.text.as_str());
+            let read = pipe::configuration::Configuration::parse(&source);
+            read.map(|_| ()).map_err(|problems| format!("{problems:?}"))
+        }
         ("toml", None) => {
             tally.manifests += 1;
             manifests::check(block, project)

@@ -32,6 +32,8 @@ pub struct How {
     pub saved_as: Option<String>,
     /// A folder outside of the project in which this block and those after it run.
     pub folder: Option<String>,
+    /// It is the user's configuration, not a manifest.
+    pub configuration: bool,
     /// What makes a manifest of the text, where it is a part of one.
     pub beside: String,
 }
@@ -103,6 +105,7 @@ fn read_comment(comment: &str, how: &mut How) -> Result<(), String> {
             let (word, rest) = part.split_once(' ').unwrap_or((part, ""));
             match word {
                 "exit" => how.exit = rest.parse().map_err(|_| unknown())?,
+                "configuration" => how.configuration = true,
                 "any" if rest == "order" => how.any_order = true,
                 "within" => how.within = rest.parse().map_err(|_| unknown())?,
                 "stage" if !rest.is_empty() => how.stage = Some(rest.into()),
