@@ -152,6 +152,7 @@ fn entry(
             labels: BTreeMap::new(),
         },
         epochs: 40,
+        final_alpha: None,
         history: history(chance, attributes, method, epochs),
         axes: Vec::new(),
         folds: Vec::new(),
