@@ -233,7 +233,7 @@ impl World {
             }
         }
         let over = self.task(job, number, |task| {
-            (task.at >= task.pieces.len()).then(|| task.failed && task.pieces.len() == 1)
+            (task.at >= task.pieces.len()).then_some(task.failed && task.pieces.len() == 1)
         });
         if let Some(failed) = over {
             self.machines[machine] = None;

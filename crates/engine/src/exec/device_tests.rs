@@ -59,6 +59,7 @@ fn run_all<S: AggregateStage + 'static>(
         largest_copy_bytes: u64::MAX,
         expected: None,
         runs: &folder.join("runs"),
+        ..RunOptions::default()
     };
     run(&plan, &cache(folder), &options, &Silent).unwrap()
 }

@@ -83,6 +83,7 @@ fn run_in(folder: &Path, plan: &Plan, keep_going: bool) -> RunSummary {
         largest_copy_bytes: u64::MAX,
         expected: None,
         runs: &folder.join("runs"),
+        ..RunOptions::default()
     };
     run(plan, &cache, &options, &Silent).unwrap()
 }

@@ -127,6 +127,7 @@ fn run_as(folder: &Path, step: &str, stage: Stage, keep_going: bool) -> (RunSumm
         largest_copy_bytes: u64::MAX,
         expected: None,
         runs: &folder.join("runs"),
+        ..RunOptions::default()
     };
     let summary = run(&plan, &cache, &options, &listener).unwrap();
     (summary, listener)

@@ -114,6 +114,7 @@ pub fn run(process: &Process, manifest: &Path, parameters: Parameters) -> Ran {
         largest_copy_bytes: 60,
         expected: None,
         runs: Path::new(RUNS),
+        ..RunOptions::default()
     };
     let listener = Listener {
         process,
