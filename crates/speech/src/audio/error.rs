@@ -119,6 +119,20 @@ pub enum AudioError {
         /// What to do.
         advice: &'static str,
     },
+    /// A coding that programs read in different ways.
+    #[error("{} contains {format} with {coding}, which programs read in different ways", path.display())]
+    #[diagnostic(
+        code(audio::unclear_coding),
+        help("convert it to 16-bit PCM with the program that has written it")
+    )]
+    UnclearCoding {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+        /// The coding.
+        coding: String,
+    },
     /// A rate that no recording of speech has.
     #[error(
         "{} has a sample rate of {rate_hz} Hz; from {} to {} Hz are supported",
@@ -293,6 +307,7 @@ impl AudioError {
         match self {
             Self::UnsupportedFormat { .. }
             | Self::UnknownFormat { .. }
+            | Self::UnclearCoding { .. }
             | Self::TwoRecordings { .. }
             | Self::CutShort { .. }
             | Self::EndsEarly { .. }
@@ -317,6 +332,7 @@ impl AudioError {
             | Self::Malformed { path, .. }
             | Self::TwoRecordings { path, .. }
             | Self::UnsupportedCoding { path, .. }
+            | Self::UnclearCoding { path, .. }
             | Self::Truncated { path, .. }
             | Self::NoSamples { path }
             | Self::NoSuchChannel { path, .. }

@@ -26,16 +26,43 @@ fn with_block_bytes(block_bytes: u16, bytes_per_s: u32) -> Vec<u8> {
 }
 
 #[test]
-fn bits_decide_where_the_bytes_a_second_agree_with_them() {
-    for block_bytes in [0, 1, 2, 4, 7] {
-        let wave = decode(&with_block_bytes(block_bytes, 32_000)).expect("decodes");
-        assert_eq!(wave.samples, FLOATS, "blocks of {block_bytes} bytes");
+fn bits_decide_where_the_bytes_of_a_block_contradict_them() {
+    for block_bytes in [0, 1, 2, 3, 4, 7, 8] {
+        // Bytes a second that agree with the bits, with the blocks, and with neither.
+        for bytes_per_s in [32_000, 16_000 * u32::from(block_bytes), 7] {
+            let wave = decode(&with_block_bytes(block_bytes, bytes_per_s)).expect("decodes");
+            assert_eq!(wave.samples, FLOATS, "blocks of {block_bytes} bytes");
+        }
     }
-    // 16 bits in containers of 4 bytes, which the bytes a second agree with.
-    let wave = decode(&with_block_bytes(4, 64_000)).expect("decodes");
-    assert_eq!(wave.samples.len(), 2);
-    assert!(decode(&with_block_bytes(3, 7)).is_ok());
-    assert!(decode(&with_block_bytes(1, 16_000)).is_err());
+    // As libsndfile 1.2 and FFmpeg 5.1 count; 12 and 20 bits are left-justified in 2 and 3 bytes.
+    let frames = |tag: u16, channels: u16, bits: u16, container: u16| {
+        let mut header = fmt(tag, channels, 16_000, bits);
+        let block_bytes = container * channels;
+        header[8..12].copy_from_slice(&(16_000 * u32::from(block_bytes)).to_le_bytes());
+        header[12..14].copy_from_slice(&block_bytes.to_le_bytes());
+        let file = riff(&[
+            chunk(b"fmt ", &header, false),
+            chunk(b"data", &[0; 240], false),
+        ]);
+        decode(&file).map(|wave| wave.samples.len())
+    };
+    for (bits, mono) in [(8, 240), (12, 120), (16, 120), (20, 80), (24, 80), (32, 60)] {
+        for container in [1, 2, 3, 8] {
+            for channels in [1, 2] {
+                let found = frames(1, channels, bits, container).expect("decodes");
+                let expected = mono / usize::from(channels);
+                assert_eq!(found, expected, "{bits} bits in {container} bytes");
+            }
+        }
+    }
+    assert_eq!(frames(3, 1, 32, 8).expect("floats"), 60);
+    assert_eq!(frames(3, 2, 64, 4).expect("floats"), 15);
+    assert_eq!(frames(7, 1, 8, 2).expect("mu-law"), 240);
+    // Programs differ on this one.
+    for channels in [1, 2] {
+        let error = frames(1, channels, 24, 4).expect_err("unclear").to_string();
+        assert!(error.contains("24 bits in blocks of"), "{error}");
+    }
 }
 
 #[test]
@@ -64,7 +91,7 @@ fn what_was_read_otherwise_by_the_first_version_has_a_revision() {
         }
     };
     assert_eq!(revision(&with_block_bytes(2, 32_000)), 0);
-    assert_eq!(revision(&with_block_bytes(4, 64_000)), 0);
+    assert_eq!(revision(&with_block_bytes(4, 64_000)), REVISION);
     assert_eq!(revision(&with_block_bytes(4, 32_000)), REVISION);
     let plain = wav16(1, 16_000, &PCM);
     assert_eq!(revision(&plain), 0);
