@@ -153,6 +153,7 @@ fn entry(
         },
         epochs: 40,
         history: history(chance, attributes, method, epochs),
+        final_alpha: None,
         axes: Vec::new(),
         folds: Vec::new(),
     }
