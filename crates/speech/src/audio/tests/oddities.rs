@@ -161,6 +161,9 @@ fn a_tag_in_front_is_looked_behind() {
         ("mono.aac", AudioFormat::Adts),
         ("ms.w64", AudioFormat::W64),
         ("mono.ogg", AudioFormat::Ogg),
+        // The length of its first box begins with zeros, as what may be behind a tag.
+        ("mono.m4a", AudioFormat::Mp4),
+        ("alac.m4a", AudioFormat::Mp4),
     ] {
         let bytes = std::fs::read(folder().join(file)).expect("a golden file");
         let plain = decode(&bytes).expect("decodes");
@@ -169,7 +172,7 @@ fn a_tag_in_front_is_looked_behind() {
         let tagged = [&tag()[..], &[0; 9], &bytes, &id3v1].concat();
         let tagged = match format {
             // These say where they end.
-            AudioFormat::W64 => [&tag()[..], &bytes].concat(),
+            AudioFormat::W64 | AudioFormat::Mp4 => [&tag()[..], &bytes].concat(),
             _ => tagged,
         };
         let folder = tempfile::tempdir().expect("a folder");
@@ -180,6 +183,89 @@ fn a_tag_in_front_is_looked_behind() {
     }
     let lone = decode(&tag()).expect_err("nothing behind it");
     assert!(lone.to_string().contains("is empty"), "{lone}");
+}
+
+#[test]
+fn recordings_that_were_joined_byte_by_byte_are_refused_unless_all_of_them_are_read() {
+    let golden = |file: &str| std::fs::read(folder().join(file)).expect("a golden file");
+    let joined = |one: &[u8], between: &[u8], other: &[u8]| {
+        decode(&[one, between, other].concat()).map(|wave| wave.samples.len())
+    };
+    let (mp3, flac, ogg) = (
+        golden("mono.mp3"),
+        golden("mono16.flac"),
+        golden("mono.ogg"),
+    );
+    // The tag of the first tells its length, and nothing of the second, which may have a tag of its own in front.
+    for between in [&[][..], &tag()] {
+        let error = joined(&mp3, between, &mp3).expect_err("two");
+        let at = mp3.len() + between.len();
+        let expected = format!(
+            "made.wav has several recordings in MP3 one after another, the second from byte {at} on"
+        );
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.revision(), REVISION);
+    }
+    let error = joined(&flac, &[], &flac).expect_err("two").to_string();
+    assert!(error.contains("several recordings in FLAC"), "{error}");
+    let error = joined(&ogg, &[], &ogg).expect_err("two").to_string();
+    assert!(
+        error.contains("several recordings one after another"),
+        "{error}"
+    );
+    // Whatever else is behind a recording is none.
+    let alone = decode(&mp3).expect("decodes").samples.len();
+    assert_eq!(
+        joined(&mp3, b"something of a program", &[0; 500]).expect("one"),
+        alone
+    );
+    let alone = decode(&flac).expect("decodes").samples.len();
+    assert_eq!(
+        joined(&flac, b"something of a program", &[0; 500]).expect("one"),
+        alone
+    );
+    // Without a length, all frames are read, as FFmpeg does.
+    for (file, frames) in [("untagged.mp3", 20_063), ("mono.aac", 17_408)] {
+        let bytes = golden(file);
+        assert_eq!(joined(&bytes, &[], &[]).expect("one"), frames, "{file}");
+        assert_eq!(
+            joined(&bytes, &[], &bytes).expect("both"),
+            2 * frames,
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn numbers_of_64_bits_that_32_cannot_hold_are_told_as_that() {
+    let values = [0.5_f64, 1e300];
+    let bytes = riff(&[
+        chunk(b"fmt ", &fmt(3, 1, 16_000, 64), false),
+        chunk(b"data", &values.map(f64::to_le_bytes).concat(), false),
+    ]);
+    let error = decode(&bytes).expect_err("too large").to_string();
+    assert!(error.contains("not a finite number of 32 bits"), "{error}");
+}
+
+#[test]
+fn what_is_cut_or_not_read_in_ogg_says_how_much_and_what_to_do() {
+    let ogg = std::fs::read(folder().join("mono.ogg")).expect("a golden file");
+    let present = ogg.len() - 100;
+    let error = decode(&ogg[..present]).expect_err("cut").to_string();
+    let expected = format!(
+        "made.wav is cut short: it ends at byte {present}, in the middle of what Ogg files must have, which goes on to byte {}",
+        ogg.len()
+    );
+    assert_eq!(error, expected);
+    // The first page of FLAC in Ogg.
+    let mut page = b"OggS\0\x02".to_vec();
+    page.extend([0; 20]);
+    page.extend([1, 8]);
+    page.extend(b"\x7fFLAC\x01\0\0");
+    let error = decode(&page).expect_err("FLAC");
+    let help = miette::Diagnostic::help(&error).expect("help").to_string();
+    assert!(error.to_string().contains("Ogg with FLAC"), "{error}");
+    assert!(help.contains("-c copy X.flac"), "{help}");
 }
 
 #[test]
