@@ -197,7 +197,7 @@ fn one_name_in_two_formats_is_one_utterance() {
     assert!(
         dropped(&listing)
             .iter()
-            .all(|(what, _)| *what == "emo-db/wav/03a01Fa")
+            .all(|(what, _)| *what == "wav/03a01Fa")
     );
 }
 
