@@ -16,10 +16,10 @@ macro_rules! files {
 }
 
 /// Every family with its text, in alphabetical order.
-static FILES: [(&str, &str); 39] = files![
-    "artifact" "audio" "audit" "bundle" "cache" "cli" "command" "configuration" "corpora" "corpus" "data" "device" "embed"
+static FILES: [(&str, &str); 41] = files![
+    "artifact" "audio" "audit" "bundle" "cache" "cli" "cluster" "command" "configuration" "corpora" "corpus" "data" "device" "embed"
     "embedding" "eval" "evaluate" "fbank" "feature_files" "files" "front_end" "ingest" "items" "lock" "manifest" "model"
-    "normalise" "onnx" "perturb" "predict" "report" "resample" "run" "runs" "signature" "threads" "track" "train" "trust"
+    "normalise" "onnx" "perturb" "predict" "remote" "report" "resample" "run" "runs" "signature" "threads" "track" "train" "trust"
     "tsne"
 ];
 

@@ -9,7 +9,7 @@ use pipe_nn::model::Model;
 
 use pipe_stages::card::{Card, CardCorpus, CardEvaluation};
 use pipe_stages::onnx::{self, GraphInput, OnnxError};
-use pipe_stages::predict::{FrontEnd, FrontEndError};
+use pipe_stages::predict::FrontEnd;
 
 use super::arguments::Common;
 use super::console::{print, shown};
@@ -21,43 +21,82 @@ use super::{context, evaluations};
 
 /// Writes what was asked for; both texts are made before either file is touched.
 pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliError> {
-    let mut files: Vec<(&Path, Vec<u8>, &str)> = Vec::new();
+    let mut files: Vec<Written<'_>> = Vec::new();
     if let (Some(path), Some(protocol)) = (&arguments.emobox, &arguments.protocol) {
         check_target(path, &arguments.model, "--emobox", &["json"])?;
         let file_bytes = common.limits().file_bytes;
         let (table, fold) = (&arguments.model, &arguments.fold);
         let text = emobox_predictions(table, protocol, fold, file_bytes)?;
-        files.push((path, text.into_bytes(), "predictions for EmoBox"));
+        files.push(Written::new(
+            path,
+            text.into_bytes(),
+            "predictions for EmoBox",
+        ));
         return written(files, common);
     }
     let (model, digest) = load(&arguments.model)?;
     if let Some(path) = &arguments.onnx {
         check_target(path, &arguments.model, "--onnx", &["onnx"])?;
-        let bytes = match arguments.input {
-            ExportInput::Features => onnx::export(&model, &digest, GraphInput::Features),
+        let config = model.config();
+        let (bytes, outside) = match arguments.input {
+            ExportInput::Features => (
+                onnx::export(&model, &digest, GraphInput::Features),
+                onnx::before_features(config),
+            ),
             ExportInput::Waveform => {
-                let front_end = FrontEnd::of(model.config(), &arguments.model);
-                let front_end = front_end.map_err(|error| match error {
-                    // Nobody could allow the program here.
-                    FrontEndError::Program(_) => refused(OnnxError::OtherFeatures),
-                    other => refused(other),
-                })?;
-                onnx::export(&model, &digest, GraphInput::Waveform(&front_end))
+                // Neither a program nor another model is needed to see that the graph cannot contain it.
+                let outside = onnx::beyond_graphs(config);
+                if !outside.is_empty() {
+                    return Err(refused(OnnxError::OtherFeatures { outside }));
+                }
+                let front_end = FrontEnd::of(config, &arguments.model).map_err(refused)?;
+                let bytes = onnx::export(&model, &digest, GraphInput::Waveform(&front_end));
+                (bytes, onnx::before_waveforms(config))
             }
         };
-        files.push((path, bytes.map_err(refused)?, "ONNX, opset 17"));
+        files.push(Written {
+            outside,
+            ..Written::new(path, bytes.map_err(refused)?, "ONNX, opset 17")
+        });
     }
     if let Some(path) = &arguments.card {
         check_target(path, &arguments.model, "--card", &["md", "markdown"])?;
         let text = card(arguments, common, &model, digest)?;
-        files.push((path, text.into_bytes(), "model card"));
+        files.push(Written::new(path, text.into_bytes(), "model card"));
     }
     written(files, common)
 }
 
-/// Writes files and tells of them; each with its path, its content and what it is.
-fn written(files: Vec<(&Path, Vec<u8>, &str)>, common: &Common) -> Result<u8, CliError> {
-    for (path, bytes, what) in files {
+/// A file to be written.
+struct Written<'p> {
+    path: &'p Path,
+    bytes: Vec<u8>,
+    /// What it is.
+    what: &'static str,
+    /// What has to be done with a recording before the file is of use.
+    outside: Vec<String>,
+}
+
+impl<'p> Written<'p> {
+    fn new(path: &'p Path, bytes: Vec<u8>, what: &'static str) -> Self {
+        Self {
+            path,
+            bytes,
+            what,
+            outside: Vec::new(),
+        }
+    }
+}
+
+/// Writes files and tells of them.
+fn written(files: Vec<Written<'_>>, common: &Common) -> Result<u8, CliError> {
+    for file in files {
+        let Written {
+            path,
+            bytes,
+            what,
+            outside,
+        } = file;
         let failed = |reason| CliError::Output {
             what: path.display().to_string(),
             reason,
@@ -65,9 +104,12 @@ fn written(files: Vec<(&Path, Vec<u8>, &str)>, common: &Common) -> Result<u8, Cl
         let whole = std::path::absolute(path).map_err(failed)?;
         durable::write(&RealSystem, &whole, &bytes).map_err(failed)?;
         if common.json {
-            let line = serde_json::json!({
+            let mut line = serde_json::json!({
                 "event": "written", "file": path.to_string_lossy(), "what": what, "bytes": bytes.len(),
             });
+            if !outside.is_empty() {
+                line["outside"] = outside.into();
+            }
             print(&format!("{line}\n"))?;
         } else {
             print(&format!(
@@ -75,6 +117,9 @@ fn written(files: Vec<(&Path, Vec<u8>, &str)>, common: &Common) -> Result<u8, Cl
                 shown(path),
                 bytes.len()
             ))?;
+            if !outside.is_empty() {
+                print(&format!("  not in it: {}\n", outside.join(", ")))?;
+            }
         }
     }
     Ok(0)

@@ -109,6 +109,7 @@ pub struct ExportArguments {
 pub enum ExportInput {
     /// Samples at the model's rate, [batch, samples] in -1..=1; the graph contains the whole front end.
     Waveform,
-    /// Normalised filterbank features, [batch, frames, bins].
+    /// The features that the network was trained on, [batch, frames, bins]: a filterbank, or what another model, functionals
+    /// or a program give.
     Features,
 }

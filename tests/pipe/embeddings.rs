@@ -219,11 +219,24 @@ fn what_cannot_be_used_is_refused_in_the_plan() {
         "pointer.onnx",
         "version https://git-lfs.github.com/spec/v1\n",
     );
+    // As `onnx.save(.., save_as_external_data=True)` writes tensors.
+    let field = |number: u8, bytes: &[u8]| [&[number << 3 | 2, bytes.len() as u8], bytes].concat();
+    let location = [field(1, b"location"), field(2, b"weights.bin")].concat();
+    let tensor = [field(8, b"P"), field(13, &location), vec![14 << 3, 1]].concat();
+    let graph = field(7, &field(5, &tensor));
+    let whole = fs::read(space.join("model.onnx")).unwrap();
+    space.write("outside.onnx", [whole, graph].concat());
     for (from, to, expected) in [
         ("model.onnx", "missing.onnx", "missing.onnx does not exist"),
         ("\"model.onnx\"", "\"corpora\"", "cannot read"),
         ("model.onnx", "pointer.onnx", "it is not an ONNX model"),
         ("model.onnx", "m.toml", "it is not an ONNX model"),
+        (
+            "model.onnx",
+            "outside.onnx",
+            "its tensor `P` is not in it, but in the file weights.bin",
+        ),
+        ("model.onnx", "outside.onnx", "onnx.save(onnx.load("),
         (
             "[\"probabilities\"]",
             "[\"embedding\"]",

@@ -202,6 +202,24 @@ fn new_recordings_get_the_units_of_their_folder_or_of_training() {
                 "{told}"
             );
             arguments.extend(["--normalise-over", "folder"]);
+            // It can be read only once, and recordings are needed twice; with windows too.
+            let file = std::fs::File::open(space.join(&files[0])).unwrap();
+            let by_windows = ["--window-s", "0.3"];
+            for more in [&[][..], &by_windows] {
+                for over in ["file", "folder"] {
+                    let given = ["predict", MODEL, "-", "--normalise-over", over];
+                    let mut command = space.command(&[&given[..], more].concat());
+                    let output = command.stdin(file.try_clone().unwrap()).output().unwrap();
+                    let told = String::from_utf8(output.stderr).unwrap();
+                    assert_eq!(output.status.code(), Some(1), "{told}");
+                    assert!(
+                        told.contains("which standard input is no part of"),
+                        "{told}"
+                    );
+                    assert!(told.contains("give it as a file"), "{told}");
+                    assert!(!told.contains("empty"), "{told}");
+                }
+            }
         } else {
             let told = space.refused(&[&arguments[..], &["--normalise-over", "file"]].concat());
             assert!(told.contains("does not take features"), "{told}");

@@ -78,7 +78,27 @@ fn a_model_trained_on_embeddings_predicts_recordings() {
     fs::rename(space.join("model.onnx"), space.join("elsewhere/same.onnx")).unwrap();
     space.write("model.onnx", b"another");
     let refused = space.refused(&["predict", TRAINED, "corpora"]);
-    assert!(refused.contains("--embed-model"), "{refused}");
+    // Without the line that marks a message that goes on.
+    let unwrapped = |text: String| {
+        let text = text.replace('│', " ");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let told = unwrapped(refused);
+    for text in [
+        "--embed-model",
+        "`embed` stage 1 in its chain (BLAKE3",
+        "window = { length = 1000 }",
+        "model.onnx is another",
+    ] {
+        assert!(told.contains(text), "{text} is missing: {told}");
+    }
+    // To see that a graph cannot contain it, nobody needs it, and `export` has no option for it.
+    let refused = unwrapped(space.refused(&["export", TRAINED, "--onnx", "trained.onnx"]));
+    assert!(!refused.contains("--embed-model"), "{refused}");
+    assert!(
+        refused.contains("the model in ONNX of `embed`"),
+        "{refused}"
+    );
     assert_eq!(
         predict(&["--embed-model", "elsewhere/same.onnx"]),
         predicted
@@ -94,7 +114,11 @@ fn a_model_trained_on_embeddings_predicts_recordings() {
         "--input",
         "features",
     ];
-    assert!(space.pipe(&features).status.success());
+    let written = space.stdout(&features);
+    assert!(
+        written.contains("not in it: resampling to 11025 Hz, the model in ONNX of `embed` (BLAKE3"),
+        "{written}"
+    );
     let card = space.pipe(&["export", TRAINED, "--card", "card.md"]);
     assert!(card.status.success(), "{card:?}");
     assert!(space.read("card.md").contains("another model in ONNX"));

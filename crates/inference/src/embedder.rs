@@ -141,9 +141,12 @@ impl Embedder {
         };
         // A damaged model may make a runtime panic: that costs the recording.
         let run = AssertUnwindSafe(|| self.model.loaded.run(inputs, &outputs));
-        let made = catch_unwind(run)
-            .unwrap_or_else(|panic| Err(pipe_foundation::panics::describe(&*panic)))
-            .map_err(failed)?;
+        let made = catch_unwind(run).map_err(|panic| EmbedError::Panic {
+            runtime,
+            reason: pipe_foundation::panics::describe(&*panic),
+            advice: self.model.runtime.other(),
+        })?;
+        let made = made.map_err(failed)?;
         let tables = made
             .into_iter()
             .map(|output| usage.table(output, ranges.len()));
@@ -178,4 +181,61 @@ fn side_by_side(mut tables: Vec<Features>) -> Result<Features, EmbedError> {
         bins,
         values,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loaded_model::LoadedModel;
+    use crate::signature::{Dimension, ValueSignature};
+    use crate::tensor::OutputTensor;
+    use pipe_foundation::progress::Silent;
+
+    /// A runtime that has not thought of something.
+    struct Panics;
+
+    impl LoadedModel for Panics {
+        fn run(
+            &self,
+            _inputs: Vec<(&str, InputTensor)>,
+            _outputs: &[&str],
+        ) -> Result<Vec<OutputTensor>, String> {
+            panic!("called `Result::unwrap()` on an `Err` value")
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_panics_costs_the_recording_and_the_other_one_is_named() {
+        for (runtime, name, way_out) in [
+            (Runtime::Rten, "rten", "runtime = \"onnxruntime\""),
+            (Runtime::OnnxRuntime, "ONNX Runtime", "rten may do"),
+        ] {
+            let value = |name: &str| ValueSignature {
+                name: name.into(),
+                element: Element::F32,
+                shape: Some(vec![Dimension::Fixed(1), Dimension::Free(String::new())]),
+            };
+            let model = Model {
+                signature: Signature {
+                    inputs: vec![value("audio")],
+                    outputs: vec![value("features")],
+                    internal: Vec::new(),
+                },
+                runtime,
+                loaded: Box::new(Panics),
+            };
+            let options = EmbedderOptions::default();
+            let embedder = Embedder::new(Arc::new(model), Recording::Waveform, options);
+            let samples = FeaturesView {
+                frames: 2,
+                bins: 1,
+                values: &[0.5, -0.5],
+            };
+            let failed = embedder.unwrap().compute(samples, &Silent).unwrap_err();
+            let told = failed.to_string();
+            let expected = format!("{name} failed within itself on this model (called");
+            assert!(told.starts_with(&expected), "{told}");
+            assert!(told.contains(way_out), "{told}");
+        }
+    }
 }

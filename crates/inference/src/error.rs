@@ -17,6 +17,20 @@ pub enum ModelError {
         help("export the model to ONNX; a file of git-lfs or git-annex has to be fetched first")
     )]
     NotOnnx,
+    /// Some of its tensors are in another file, whose content nothing would notice.
+    #[error("its tensor `{tensor}` is not in it, but in the file {location} beside it")]
+    #[diagnostic(
+        code(embed::external_data),
+        help(
+            "put all tensors into the model, so that its file is all of it: in Python, onnx.save(onnx.load(\"MODEL.onnx\"), \"WHOLE.onnx\"), and name that file"
+        )
+    )]
+    ExternalData {
+        /// The first such tensor.
+        tensor: String,
+        /// The file, as the model names it.
+        location: String,
+    },
     /// A name that it does not have.
     #[error("it has no {role} called `{name}`; it has {known}")]
     #[diagnostic(code(embed::name), help("use one of these names"))]
@@ -52,6 +66,17 @@ pub enum ModelError {
         runtime: &'static str,
         /// What it says.
         reason: String,
+    },
+    /// The runtime panicked.
+    #[error("{runtime} failed within itself while it loaded the model ({reason})")]
+    #[diagnostic(code(embed::panic), help("{advice}"))]
+    Panic {
+        /// The runtime.
+        runtime: &'static str,
+        /// What it says, for its authors.
+        reason: String,
+        /// Which other runtime may do.
+        advice: &'static str,
     },
     /// It names sizes out of all proportion.
     #[error(
@@ -112,6 +137,16 @@ pub enum EmbedError {
         runtime: &'static str,
         /// What it says.
         reason: String,
+    },
+    /// The runtime panicked.
+    #[error("{runtime} failed within itself on this model ({reason}): {advice}")]
+    Panic {
+        /// The runtime.
+        runtime: &'static str,
+        /// What it says, for its authors.
+        reason: String,
+        /// Which other runtime may do.
+        advice: &'static str,
     },
     /// The model gives something that is no matrix of features.
     #[error("{0}")]

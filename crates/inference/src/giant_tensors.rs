@@ -9,7 +9,10 @@ use std::collections::HashMap;
 use crate::error::ModelError;
 use crate::internal_outputs::graph;
 use crate::protobuf_reader::{FieldValue, Fields, varint};
-use crate::signature::{GRAPH_INITIALIZER, GRAPH_NODE, NODE_OUTPUT, TENSOR_NAME};
+use crate::signature::{
+    ATTRIBUTE_GRAPH, ATTRIBUTE_TENSOR, GRAPH_INITIALIZER, GRAPH_NODE, NODE_ATTRIBUTE, NODE_OUTPUT,
+    TENSOR_NAME,
+};
 
 /// Values of a tensor, at most: 256 MiB of 32-bit floats.
 const MOST_VALUES: f64 = (1 << 26) as f64;
@@ -20,10 +23,7 @@ const DEEPEST: usize = 16;
 
 const NODE_INPUT: u64 = 1;
 const NODE_OPERATOR: u64 = 4;
-const NODE_ATTRIBUTE: u64 = 5;
 const ATTRIBUTE_NAME: u64 = 1;
-const ATTRIBUTE_TENSOR: u64 = 5;
-const ATTRIBUTE_GRAPH: u64 = 6;
 const ATTRIBUTE_FLOATS: u64 = 7;
 const ATTRIBUTE_INTS: u64 = 8;
 const TENSOR_DIMENSIONS: u64 = 1;

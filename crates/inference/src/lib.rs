@@ -3,12 +3,15 @@
 //!
 //! It knows nothing of pipelines, corpora or training.
 
+mod added_fields;
 mod axes;
 mod constants;
+mod default_attributes;
 mod device;
 mod embedder;
 mod embedder_options;
 mod error;
+mod external_data;
 mod giant_tensors;
 mod internal_outputs;
 mod loaded_model;

@@ -46,9 +46,10 @@ impl Model {
         // What a damaged file makes a runtime do is its own affair, but not to end the program.
         let load = std::panic::AssertUnwindSafe(|| runtime.load(file, device));
         let loaded = std::panic::catch_unwind(load).unwrap_or_else(|panic| {
-            Err(ModelError::Load {
+            Err(ModelError::Panic {
                 runtime: runtime.name(),
                 reason: pipe_foundation::panics::describe(&*panic),
+                advice: runtime.other(),
             })
         })?;
         Ok(Self {

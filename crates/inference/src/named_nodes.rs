@@ -1,10 +1,9 @@
 //! Names for the nodes of a model that have none, so that what a runtime says of one can be told.
 
-use std::ops::Range;
-
-use crate::internal_outputs::{append, graph, length_of, with_graph};
-use crate::protobuf_reader::{FieldValue, Fields, write_varint};
-use crate::signature::{GRAPH_NODE, NODE_OUTPUT};
+use crate::added_fields::with_added;
+use crate::internal_outputs::append;
+use crate::protobuf_reader::{FieldValue, Fields};
+use crate::signature::NODE_OUTPUT;
 
 /// `NodeProto.name`.
 const NODE_NAME: u64 = 3;
@@ -14,38 +13,7 @@ const NODE_OPERATOR: u64 = 4;
 /// The model, whose nodes without a name are called after their operator and what they make. Unchanged where all have names,
 /// or where it is no model.
 pub fn with_named_nodes(file: Vec<u8>) -> Vec<u8> {
-    let Some(graph) = graph(&file) else {
-        return file;
-    };
-    let nodes = unnamed(&file[graph.clone()]);
-    if nodes.is_empty() {
-        return file;
-    }
-    let old = &file[graph.clone()];
-    let mut named = Vec::with_capacity(old.len() + 64 * nodes.len());
-    let mut copied = 0;
-    for (node, name) in nodes {
-        let length = length_of(node.len());
-        named.extend(&old[copied..node.start - length.len()]);
-        let mut added = Vec::new();
-        append(&mut added, NODE_NAME, name.as_bytes());
-        write_varint(&mut named, (node.len() + added.len()) as u64);
-        named.extend(&old[node.clone()]);
-        named.extend(added);
-        copied = node.end;
-    }
-    named.extend(&old[copied..]);
-    with_graph(file, graph, &named)
-}
-
-/// The nodes of a graph without a name, and what to call each.
-fn unnamed(graph: &[u8]) -> Vec<(Range<usize>, String)> {
-    let mut found = Vec::new();
-    for field in Fields::of(graph) {
-        let Ok((GRAPH_NODE, FieldValue::Bytes(node))) = field else {
-            continue;
-        };
-        let start = node.as_ptr() as usize - graph.as_ptr() as usize;
+    with_added(file, |node| {
         let text = |wanted: u64| {
             Fields::of(node).find_map(|field| match field {
                 Ok((number, FieldValue::Bytes(text))) if number == wanted => {
@@ -55,20 +23,20 @@ fn unnamed(graph: &[u8]) -> Vec<(Range<usize>, String)> {
             })
         };
         let is_named = text(NODE_NAME).is_some_and(|name| !name.is_empty());
-        let length = length_of(node.len());
-        // A length that is written with more bytes than it takes would be replaced in part only.
-        let is_plain = start >= length.len() && graph[start - length.len()..start] == length;
-        if let (false, true, Some(operator)) = (is_named, is_plain, text(NODE_OPERATOR)) {
-            let output = text(NODE_OUTPUT).unwrap_or_default();
-            found.push((start..start + node.len(), format!("{operator} of {output}")));
+        let mut added = Vec::new();
+        if let (false, Some(operator)) = (is_named, text(NODE_OPERATOR)) {
+            let name = format!("{operator} of {}", text(NODE_OUTPUT).unwrap_or_default());
+            append(&mut added, NODE_NAME, name.as_bytes());
         }
-    }
-    found
+        added
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::internal_outputs::graph;
+    use crate::signature::GRAPH_NODE;
 
     fn field(number: u64, content: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();

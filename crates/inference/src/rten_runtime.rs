@@ -9,6 +9,7 @@ use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value};
 use rten_tensor::Tensor;
 use rten_tensor::prelude::*;
 
+use crate::default_attributes::with_default_attributes;
 use crate::error::ModelError;
 use crate::loaded_model::LoadedModel;
 use crate::named_nodes::with_named_nodes;
@@ -28,7 +29,7 @@ pub fn load(file: Vec<u8>) -> Result<Box<dyn LoadedModel>, ModelError> {
     let load = || {
         ModelOptions::with_all_ops()
             .prepack_weights(true)
-            .load(with_named_nodes(file))
+            .load(with_default_attributes(with_named_nodes(file)))
     };
     let loaded = on_own_thread(load);
     let model = loaded.map_err(|error| ModelError::Load {

@@ -24,11 +24,27 @@ impl Runtime {
     /// Names in manifests.
     pub const NAMES: &'static [&'static str] = &["rten", "onnxruntime"];
 
+    /// Its name in manifests.
+    pub fn written(self) -> &'static str {
+        match self {
+            Self::Rten => "rten",
+            Self::OnnxRuntime => "onnxruntime",
+        }
+    }
+
     /// Its name for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rten => rten_runtime::NAME,
             Self::OnnxRuntime => onnx_runtime::NAME,
+        }
+    }
+
+    /// What to do where it fails on a model.
+    pub fn other(self) -> &'static str {
+        match self {
+            Self::Rten => "set runtime = \"onnxruntime\" for the stage, which may do",
+            Self::OnnxRuntime => "leave `runtime` of the stage out: rten may do",
         }
     }
 

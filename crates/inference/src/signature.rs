@@ -3,6 +3,7 @@
 //! Fields and numbers are those of `onnx.proto` (ONNX, IR version 10).
 
 use crate::error::ModelError;
+use crate::external_data;
 use crate::protobuf_reader::{FieldValue, Fields, NoMessage};
 
 /// The type of the elements of a tensor.
@@ -54,11 +55,26 @@ pub struct Signature {
 }
 
 pub(crate) const MODEL_GRAPH: u64 = 7;
+pub(crate) const MODEL_FUNCTION: u64 = 25;
+pub(crate) const FUNCTION_NODE: u64 = 7;
 pub(crate) const GRAPH_NODE: u64 = 1;
 pub(crate) const NODE_OUTPUT: u64 = 2;
+pub(crate) const NODE_ATTRIBUTE: u64 = 5;
+pub(crate) const ATTRIBUTE_TENSOR: u64 = 5;
+pub(crate) const ATTRIBUTE_GRAPH: u64 = 6;
+pub(crate) const ATTRIBUTE_TENSORS: u64 = 10;
+pub(crate) const ATTRIBUTE_GRAPHS: u64 = 11;
+pub(crate) const ATTRIBUTE_SPARSE_TENSOR: u64 = 22;
+pub(crate) const ATTRIBUTE_SPARSE_TENSORS: u64 = 23;
+pub(crate) const SPARSE_VALUES: u64 = 1;
+pub(crate) const SPARSE_INDICES: u64 = 2;
+pub(crate) const TENSOR_EXTERNAL_DATA: u64 = 13;
+pub(crate) const TENSOR_DATA_LOCATION: u64 = 14;
+pub(crate) const GRAPH_SPARSE_INITIALIZER: u64 = 15;
 pub(crate) const GRAPH_INITIALIZER: u64 = 5;
 pub(crate) const GRAPH_INPUT: u64 = 11;
 pub(crate) const GRAPH_OUTPUT: u64 = 12;
+pub(crate) const GRAPH_VALUE: u64 = 13;
 pub(crate) const TENSOR_NAME: u64 = 8;
 pub(crate) const VALUE_NAME: u64 = 1;
 const VALUE_TYPE: u64 = 2;
@@ -73,8 +89,9 @@ impl Signature {
     /// That of a model file.
     ///
     /// # Errors
-    /// Where the bytes are no ONNX model.
+    /// Where the bytes are no ONNX model, or one with tensors in other files.
     pub fn of(file: &[u8]) -> Result<Self, ModelError> {
+        external_data::check(file)?;
         let graph =
             messages(file, MODEL_GRAPH).and_then(|graphs| graphs.last().copied().ok_or(NoMessage));
         let signature = graph.and_then(Self::of_graph);
@@ -155,7 +172,8 @@ fn text(message: &[u8], number: u64) -> Result<String, NoMessage> {
     Ok(text.to_owned())
 }
 
-fn value(message: &[u8]) -> Result<ValueSignature, NoMessage> {
+/// An input, an output or a value between nodes.
+pub(crate) fn value(message: &[u8]) -> Result<ValueSignature, NoMessage> {
     let name = text(message, VALUE_NAME)?;
     let types = messages(message, VALUE_TYPE)?;
     let tensors = messages(types.last().copied().unwrap_or_default(), TYPE_TENSOR)?;

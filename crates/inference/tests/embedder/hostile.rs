@@ -1,7 +1,9 @@
 //! Models that are damaged, or made to do harm: an error, or another result, within bounds of time and memory.
 
 use pipe_foundation::progress::Silent;
-use pipe_inference::{EmbedderOptions, ModelError, Recording};
+use pipe_inference::{
+    Device, EmbedderOptions, Model, ModelError, Recording, Runtime, Signature, SignatureError,
+};
 
 use super::onnx_model::OnnxModel;
 use super::{embedder, projection, view};
@@ -60,6 +62,32 @@ fn sizes_out_of_all_proportion_are_refused_before_anything_is_made() {
     // The usual end of a slice is no size.
     let ends = of("Slice", &[i64::MAX], &[]);
     assert!(!matches!(ends, Some(ModelError::Giant { .. })), "{ends:?}");
+}
+
+#[test]
+fn a_model_with_weights_in_another_file_is_refused_before_any_runtime_sees_it() {
+    let file = OnnxModel::default()
+        .outside("weight", &[2, 3], "weights.bin")
+        .input("frames", &[0, 0, 2])
+        .node("MatMul", &["frames", "weight"], "projected", &[])
+        .output("projected", &[0, 0, 3])
+        .file();
+    let expected = ModelError::ExternalData {
+        tensor: "weight".into(),
+        location: "weights.bin".into(),
+    };
+    // ONNX Runtime need not be there: its library would read the file, wherever this program runs.
+    for runtime in [Runtime::Rten, Runtime::OnnxRuntime] {
+        let loaded = Model::load(file.clone(), runtime, Device::Processor, &[]);
+        assert_eq!(loaded.err(), Some(expected.clone()));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.onnx");
+    std::fs::write(&path, &file).unwrap();
+    match Signature::of_file(&path) {
+        Err(SignatureError::Model(error)) => assert_eq!(error, expected),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Random damage of a model gives an error or another result, and no panic; `PIPE_MUTANTS` sets how many there are.

@@ -72,6 +72,18 @@ impl OnnxModel {
         self
     }
 
+    /// A constant whose values are in another file.
+    pub fn outside(mut self, name: &str, shape: &[u64], location: &str) -> Self {
+        let mut tensor: Vec<u8> = shape.iter().flat_map(|&length| number(1, length)).collect();
+        tensor.extend(number(2, 1));
+        tensor.extend(field(8, name.as_bytes()));
+        let entry = [field(1, b"location"), field(2, location.as_bytes())].concat();
+        tensor.extend(field(13, &entry));
+        tensor.extend(number(14, 1));
+        self.graph.extend(field(5, &tensor));
+        self
+    }
+
     /// A constant of integers.
     pub fn integers(mut self, name: &str, values: &[i64]) -> Self {
         let mut tensor = number(1, values.len() as u64);

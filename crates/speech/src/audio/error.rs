@@ -119,6 +119,40 @@ pub enum AudioError {
         /// What to do.
         advice: &'static str,
     },
+    /// Files that were joined byte by byte: the header of the first tells nothing of the second.
+    #[error(
+        "{} has several recordings in {format} one after another{}",
+        path.display(),
+        at.map_or_else(String::new, |at| format!(", the second from byte {at} on"))
+    )]
+    #[diagnostic(
+        code(audio::joined),
+        help(
+            "keep each in a file of its own, or make one of them, for example with `ffmpeg -i INPUT OUTPUT.wav`"
+        )
+    )]
+    Joined {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+        /// Where the second begins, where that is known, in bytes from the start of the first.
+        at: Option<u64>,
+    },
+    /// A coding that programs read in different ways.
+    #[error("{} contains {format} with {coding}, which programs read in different ways", path.display())]
+    #[diagnostic(
+        code(audio::unclear_coding),
+        help("convert it to 16-bit PCM with the program that has written it")
+    )]
+    UnclearCoding {
+        /// The file.
+        path: PathBuf,
+        /// The format's name.
+        format: &'static str,
+        /// The coding.
+        coding: String,
+    },
     /// A rate that no recording of speech has.
     #[error(
         "{} has a sample rate of {rate_hz} Hz; from {} to {} Hz are supported",
@@ -169,7 +203,12 @@ pub enum AudioError {
         present_frames: u64,
     },
     /// A compressed file ends where more must follow.
-    #[error("{} is cut short: it ends in the middle of what {format} files must have", path.display())]
+    #[error(
+        "{} is cut short: it ends {}in the middle of what {format} files must have{}",
+        path.display(),
+        needed_and_present.map_or_else(String::new, |(_, present)| format!("at byte {present}, ")),
+        needed_and_present.map_or_else(String::new, |(needed, _)| format!(", which goes on to byte {needed}"))
+    )]
     #[diagnostic(
         code(audio::ends_early),
         help("the copy is incomplete: download this file again")
@@ -179,6 +218,8 @@ pub enum AudioError {
         path: PathBuf,
         /// The format's name.
         format: &'static str,
+        /// Bytes that there must be at least, and those that there are, where that is known.
+        needed_and_present: Option<(u64, u64)>,
     },
     /// Compressed bytes that cannot be decoded.
     #[error("{} contains damaged {format}: {detail}", path.display())]
@@ -243,7 +284,11 @@ pub enum AudioError {
         duration_s: f64,
     },
     /// A float sample is infinite or not a number.
-    #[error("{} contains a sample that is not a finite number (frame {frame})", path.display())]
+    #[error(
+        "{} contains a sample that is not a finite number{} (frame {frame})",
+        path.display(),
+        if *bits == 64 { " of 32 bits, in which samples are kept" } else { "" }
+    )]
     #[diagnostic(
         code(audio::not_finite),
         help("the file is damaged: download it again, or leave it out")
@@ -253,6 +298,8 @@ pub enum AudioError {
         path: PathBuf,
         /// The frame (sample of every channel), counted from 0 at the file's start.
         frame: u64,
+        /// Bits of a stored sample: one of 64 may be finite, and yet too large for 32.
+        bits: u16,
     },
     /// A float sample is no sound: full scale is 1.
     #[error("{} contains a sample of {sample:e} (frame {frame}), where full scale is 1", path.display())]
@@ -293,6 +340,8 @@ impl AudioError {
         match self {
             Self::UnsupportedFormat { .. }
             | Self::UnknownFormat { .. }
+            | Self::UnclearCoding { .. }
+            | Self::Joined { .. }
             | Self::TwoRecordings { .. }
             | Self::CutShort { .. }
             | Self::EndsEarly { .. }
@@ -317,6 +366,8 @@ impl AudioError {
             | Self::Malformed { path, .. }
             | Self::TwoRecordings { path, .. }
             | Self::UnsupportedCoding { path, .. }
+            | Self::UnclearCoding { path, .. }
+            | Self::Joined { path, .. }
             | Self::Truncated { path, .. }
             | Self::NoSamples { path }
             | Self::NoSuchChannel { path, .. }

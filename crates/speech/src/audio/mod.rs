@@ -26,7 +26,7 @@ mod waveform;
 mod write;
 
 pub use error::AudioError;
-pub use extensions::is_audio_extension;
+pub use extensions::{AudioExtension, is_audio_extension};
 pub use format::AudioFormat;
 pub use layout::{AudioInfo, SampleCoding};
 pub use rates::RATES_HZ;

@@ -168,6 +168,11 @@ impl<R: Read + Seek + Send + Sync + 'static> AudioReader<R> {
     /// sound.
     pub fn block(&mut self, out: &mut Vec<f32>) -> Result<bool, AudioError> {
         if self.next >= self.end {
+            if let (Samples::Coded(coded), true) = (&mut self.samples, self.end == self.info.frames)
+            {
+                let checked = coded.check_end();
+                checked.map_err(|fault| fault.of(&self.path, self.info.format))?;
+            }
             return Ok(false);
         }
         let before = out.len();
@@ -232,7 +237,11 @@ impl<R: Read + Seek + Send + Sync + 'static> AudioReader<R> {
                 frame,
                 sample,
             },
-            _ => AudioError::NotFinite { path, frame },
+            _ => AudioError::NotFinite {
+                path,
+                frame,
+                bits: self.info.bits,
+            },
         })
     }
 

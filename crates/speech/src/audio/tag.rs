@@ -28,12 +28,28 @@ pub(super) fn skip_in_front<R: Read + Seek>(source: &mut Source<R>) -> Result<bo
         found = true;
     }
     if found {
-        let zeros = source.head().iter().take_while(|&&byte| byte == 0).count();
-        if (1..MAX_ZEROS).contains(&zeros) {
-            source.skip(zeros as u64)?;
+        let head = source.head();
+        let zeros = head.iter().take_while(|&&byte| byte == 0).count();
+        // MPEG-4 begins with the length of its first box, and that with zeros.
+        let is_mp4 = |at: &usize| head.get(at + 4..at + 8) == Some(b"ftyp");
+        let first = (zeros.saturating_sub(3)..=zeros).find(is_mp4);
+        if zeros < MAX_ZEROS {
+            source.skip(first.unwrap_or(zeros) as u64)?;
         }
     }
     Ok(found)
+}
+
+/// Bytes of the ID3v2 tag at an offset; none where there is none.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(super) fn id3v2_bytes_at<R: Read + Seek>(
+    source: &mut Source<R>,
+    offset: u64,
+) -> Result<Option<u64>, AudioError> {
+    let header = source.array_at::<ID3V2_BYTES>(offset)?;
+    Ok(header.and_then(|header| id3v2_bytes(&header)))
 }
 
 /// Bytes of the ID3v2 tag at the start of `head`, with its header and footer (ID3 2.4, section 3).
@@ -125,6 +141,13 @@ mod tests {
         assert!(skip_in_front(&mut tagged).expect("read"));
         assert_eq!((tagged.head(), tagged.len), (&b"fLaC"[..], 4));
         assert_eq!(tagged.array_at(1).expect("read"), Some(*b"LaC"));
+        for zeros in [0, 1, 5] {
+            let mp4 = b"\0\0\0\x20ftypM4A ";
+            let bytes = [&tag[..], &vec![0; zeros], mp4].concat();
+            let mut tagged = source(&bytes);
+            assert!(skip_in_front(&mut tagged).expect("read"));
+            assert_eq!(tagged.head(), mp4, "{zeros} zeros");
+        }
         let mut plain = source(b"\0\0fLaC");
         assert!(!skip_in_front(&mut plain).expect("read"));
         assert_eq!(plain.len, 6);

@@ -87,6 +87,18 @@ impl WaveFormat {
             let detail = format!("{} channels at {} Hz", self.channels, self.rate_hz);
             return Err(malformed(detail));
         }
+        if self.is_24_in_32() {
+            return Err(AudioError::UnclearCoding {
+                path: source.path.clone(),
+                format: format.name(),
+                coding: format!(
+                    "24 bits in blocks of {} bytes for {} channel{}",
+                    self.block_bytes,
+                    self.channels,
+                    if self.channels == 1 { "" } else { "s" }
+                ),
+            });
+        }
         let written = u64::from(self.block_bytes);
         let channels = u64::from(self.channels);
         let block_bytes = self.bytes_by_bits().unwrap_or(written);
@@ -135,14 +147,24 @@ impl WaveFormat {
         })
     }
 
-    /// Bytes of a frame by the number of bits, where the header gives another number that its bytes a second contradict:
-    /// recorders are known that write blocks of 4 bytes for 2.
+    /// Bytes of a frame by the number of bits, where the header gives another number: recorders are known that write blocks
+    /// of 4 bytes for 2. libsndfile and FFmpeg go by the bits too, whatever the bytes a second.
     fn bytes_by_bits(&self) -> Option<u64> {
         let is_by_sample = matches!(self.tag, PCM | FLOAT | A_LAW | MU_LAW);
         let bytes = u64::from(self.channels) * u64::from(self.bits.div_ceil(8));
-        let agrees = |bytes: u64| u64::from(self.rate_hz) * bytes == u64::from(self.bytes_per_s);
         let written = u64::from(self.block_bytes);
-        (is_by_sample && bytes > 0 && bytes != written && agrees(bytes)).then_some(bytes)
+        (is_by_sample && bytes > 0 && bytes != written).then_some(bytes)
+    }
+
+    /// Whether the samples are 24 bits in blocks of 4 bytes, which is written for three things: padded integers, floats of
+    /// Cool Edit (as FFmpeg reads it), and a wrong length of blocks (as libsndfile does). Bytes a second that agree with the
+    /// bits tell the last.
+    fn is_24_in_32(&self) -> bool {
+        let (channels, written) = (u64::from(self.channels), u64::from(self.block_bytes));
+        let by_bits = u64::from(self.rate_hz) * 3 * channels;
+        (self.tag, self.bits) == (PCM, 24)
+            && written == 4 * channels
+            && by_bits != u64::from(self.bytes_per_s)
     }
 
     /// Samples are left-justified in their containers, so only the container's size matters.

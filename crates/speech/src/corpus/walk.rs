@@ -6,17 +6,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::draft::{Candidate, Draft};
-
-/// Extensions of files that may hold an utterance; what is inside is sniffed when it is read.
-const AUDIO_EXTENSIONS: [&str; 6] = ["wav", "aif", "aiff", "aifc", "flac", "sph"];
-
-/// Further ones, mostly of lossy formats. Publishers give them beside the originals too.
-const FURTHER_EXTENSIONS: [&str; 11] = [
-    "mp3", "ogg", "oga", "m4a", "mp4", "aac", "w64", "rf64", "bwf", "wave", "nist",
-];
-
-/// Extensions of audio that readers pass over with one warning for all.
-const OTHER_EXTENSIONS: [&str; 5] = ["opus", "wma", "raw", "amr", "webm"];
+use crate::audio::AudioExtension;
 
 /// A file below a corpus folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,31 +57,17 @@ impl FoundFile {
         self.extension().eq_ignore_ascii_case(wanted)
     }
 
-    /// True if the extension is one of audio files.
+    /// True if the extension is one of audio files that are read.
     pub fn is_audio(&self) -> bool {
-        self.is_usual() || self.is_further()
-    }
-
-    fn is_usual(&self) -> bool {
-        AUDIO_EXTENSIONS
-            .iter()
-            .any(|known| self.has_extension(known))
-    }
-
-    fn is_further(&self) -> bool {
-        FURTHER_EXTENSIONS
-            .iter()
-            .any(|known| self.has_extension(known))
+        let told = AudioExtension::of(self.extension());
+        told.is_some_and(|told| told != AudioExtension::Unread)
     }
 
     /// What it has in common with the same recording in another format: `AudioMP3/a.mp3` and `AudioWAV/a.wav`.
     fn without_format(&self) -> String {
         let mut folders = self.relative[..self.relative.len() - self.name().len()].to_lowercase();
-        // Longer ones before those that they begin with.
-        for format in FURTHER_EXTENSIONS
-            .iter()
-            .chain(AUDIO_EXTENSIONS.iter().rev())
-        {
+        // Two letters are part of many names.
+        for format in AudioExtension::all().filter(|format| format.len() > 2) {
             folders = folders.replace(format, "");
         }
         folders + &self.stem().to_lowercase()
@@ -210,7 +186,7 @@ pub(super) fn files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile>
     found
 }
 
-/// Those of [`files`] that may hold audio; files in other audio formats are one warning each format.
+/// Those of [`files`] that may hold audio; those in formats that are not read are set aside.
 pub(super) fn audio_files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<FoundFile> {
     let mut found = files(draft, pass_over);
     pass_over_copies(draft, &mut found);
@@ -218,33 +194,34 @@ pub(super) fn audio_files(draft: &mut Draft<'_>, pass_over: &[&str]) -> Vec<Foun
     found
 }
 
-/// Removes copies in lossy formats of recordings that are there in another one, and notes them and files in formats that
-/// no reader takes.
+/// Removes copies of recordings that are there in the format that they are published in, with one warning for all of a
+/// format, and sets aside recordings in formats that are not read.
 pub(super) fn pass_over_copies(draft: &mut Draft<'_>, found: &mut Vec<FoundFile>) {
-    note_other_formats(draft, found);
-    let usual = found.iter().filter(|file| file.is_usual());
+    let told = |file: &FoundFile| AudioExtension::of(file.extension());
+    let usual = found
+        .iter()
+        .filter(|file| told(file) == Some(AudioExtension::Usual));
     let originals: HashSet<String> = usual.map(FoundFile::without_format).collect();
     found.retain(|file| {
-        let is_copy = file.is_further() && originals.contains(&file.without_format());
-        if is_copy {
-            let format = file.extension().to_lowercase();
+        let is_unread = match told(file) {
+            None | Some(AudioExtension::Usual) => return true,
+            Some(AudioExtension::Further) => false,
+            Some(AudioExtension::Unread) => true,
+        };
+        let format = file.extension().to_lowercase();
+        if originals.contains(&file.without_format()) {
             let note = format!(".{format} copies of recordings in another format are passed over");
             draft.note(note, &file.relative);
+            return false;
         }
-        !is_copy
+        if is_unread {
+            let reason = format!(
+                "recordings in .{format} files are not read: convert it, for example with `ffmpeg -i INPUT OUTPUT.wav`"
+            );
+            draft.drop_bad(&file.relative, reason);
+        }
+        !is_unread
     });
-}
-
-/// Warns of files in audio formats that no reader takes.
-fn note_other_formats(draft: &mut Draft<'_>, found: &[FoundFile]) {
-    for file in found {
-        if let Some(other) = OTHER_EXTENSIONS
-            .iter()
-            .find(|other| file.has_extension(other))
-        {
-            draft.note(format!(".{other} files are not supported"), &file.relative);
-        }
-    }
 }
 
 const LINK_ABOVE: &str = "it is a symbolic link to a folder above it";

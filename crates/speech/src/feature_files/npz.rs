@@ -58,7 +58,9 @@ fn archive(path: &Path) -> Result<ZipArchive<BufReader<std::fs::File>>, FeatureF
 fn fault(error: ZipError) -> Fault {
     match error {
         ZipError::Io(error) => error.into(),
-        ZipError::InvalidArchive(_) => "it is no whole archive of NumPy".into(),
+        ZipError::InvalidArchive(_) => {
+            "it is no whole archive of NumPy: write it again with numpy.savez(path, **features), or copy it again".into()
+        }
         other => other.to_string().into(),
     }
 }

@@ -15,13 +15,17 @@ pub enum OnnxError {
     Dither,
     /// The features are not a filterbank of the waveform as it is.
     #[error(
-        "the model's features are more than a filterbank of the waveform: silence is trimmed, or another model, functionals or a program make them; the graph cannot contain these"
+        "the model's features are more than a filterbank of the waveform; the graph cannot contain: {}",
+        outside.join(", ")
     )]
     #[diagnostic(
         code(onnx::features),
         help("export it with --input features: the graph then takes what these give")
     )]
-    OtherFeatures,
+    OtherFeatures {
+        /// What takes part in them.
+        outside: Vec<String>,
+    },
     /// Recordings do not stand alone.
     #[error(
         "the model's features are normalised over all recordings of the same {attribute}, of which the graph sees one"

@@ -11,6 +11,7 @@ mod front_end;
 mod graph;
 mod network;
 mod normalisation;
+mod outside;
 
 use pipe_foundation::Digest;
 use pipe_nn::model::{InputNormalisation, Model};
@@ -21,6 +22,7 @@ use crate::protobuf::Message;
 
 pub use error::OnnxError;
 use graph::Dim;
+pub use outside::{before_features, before_waveforms, beyond_graphs};
 
 /// Version of the operator set.
 const OPSET: i64 = 17;
@@ -66,7 +68,10 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
                     attribute: attribute.clone(),
                 });
             }
-            let fbank = front_end.fbank().ok_or(OnnxError::OtherFeatures)?;
+            let other = || OnnxError::OtherFeatures {
+                outside: beyond_graphs(model.config()),
+            };
+            let fbank = front_end.fbank().ok_or_else(other)?;
             let features = front_end::add(&mut graph, "waveform", fbank)?;
             let dims = [Dim::Named("batch"), Dim::Named("samples")];
             let takes = format!(

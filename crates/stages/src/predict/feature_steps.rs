@@ -18,7 +18,11 @@ use super::foreign_program::ForeignProgram;
 pub struct FeatureSteps(Vec<FeatureStep>);
 
 enum FeatureStep {
-    Embedder(Box<Embedder>),
+    Embedder {
+        embedder: Box<Embedder>,
+        /// The file of its model.
+        model: PathBuf,
+    },
     Functionals(Functionals),
     Program(Box<dyn ForeignProgram>),
 }
@@ -56,10 +60,9 @@ impl FeatureSteps {
         let digest = stage["files"]["model"].as_str().and_then(Digest::parse);
         let digest = digest.ok_or("it does not say which model in ONNX computed them")?;
         let file = find(&digest, files).ok_or_else(|| {
-            format!(
-                "the model in ONNX that computed them is not there (BLAKE3 {}): name its file with --embed-model",
-                digest.short()
-            )
+            let embedders = self.0.iter();
+            let before = embedders.filter(|step| matches!(step, FeatureStep::Embedder { .. }));
+            missing(&digest, before.count() + 1, &parameters, files)
         })?;
         let shown = file.display();
         let bytes = regular_file::read_whole(file);
@@ -69,7 +72,10 @@ impl FeatureSteps {
         let embedder =
             model.and_then(|model| Embedder::new(Arc::new(model), recording, parameters.embedder));
         let embedder = embedder.map_err(|error| format!("{shown}: {error}"))?;
-        self.0.push(FeatureStep::Embedder(Box::new(embedder)));
+        self.0.push(FeatureStep::Embedder {
+            embedder: Box::new(embedder),
+            model: file.to_path_buf(),
+        });
         Ok(parameters.sample_rate_hz)
     }
 
@@ -124,7 +130,16 @@ fn through(steps: &[FeatureStep], features: Features) -> Result<Features, Failur
     steps
         .iter()
         .try_fold(features, |features, step| match step {
-            FeatureStep::Embedder(embedder) => Ok(embedder.compute(features.view(), &Silent)?),
+            FeatureStep::Embedder { embedder, model } => {
+                let made = embedder.compute(features.view(), &Silent);
+                made.map_err(|error| match error {
+                    EmbedError::Run { .. } | EmbedError::Panic { .. } => FailureReason::Model {
+                        model: model.clone(),
+                        error,
+                    },
+                    of_recording => of_recording.into(),
+                })
+            }
             FeatureStep::Functionals(functionals) => {
                 let found = functionals.of(&features, &Silent);
                 // Nothing interrupts it.
@@ -138,6 +153,40 @@ fn through(steps: &[FeatureStep], features: Features) -> Result<Features, Failur
                 .of_features(features)
                 .map_err(FailureReason::Program),
         })
+}
+
+/// What to say of the model of an `embed` stage that is not there: its file has a digest and no name that would hold.
+fn missing(
+    digest: &Digest,
+    number: usize,
+    parameters: &EmbedParameters,
+    files: &[PathBuf],
+) -> String {
+    let mut told = vec![format!("BLAKE3 {}", digest.short())];
+    told.push(format!("runtime = \"{}\"", parameters.runtime.written()));
+    if let Some(window) = parameters.embedder.window {
+        told.push(format!("window = {{ length = {} }}", window.length));
+    }
+    let outputs = &parameters.embedder.outputs;
+    if !outputs.is_empty() {
+        told.push(format!("outputs = {outputs:?}"));
+    }
+    let mut seen: Vec<String> = Vec::new();
+    for file in files {
+        let shown = file.display().to_string();
+        if !seen.contains(&shown) {
+            seen.push(shown);
+        }
+    }
+    let seen = match seen.as_slice() {
+        [] => "no file in ONNX is there".to_owned(),
+        [one] => format!("{one} is another"),
+        several => format!("none of {} is it", several.join(", ")),
+    };
+    format!(
+        "the model in ONNX of `embed` stage {number} in its chain ({}) is not there, {seen}: name its file with --embed-model",
+        told.join(", ")
+    )
 }
 
 /// The file with this content among `files`.

@@ -75,6 +75,18 @@ pub enum FailureReason {
         )
     )]
     Embedding(#[from] EmbedError),
+    /// A model in ONNX that its runtime cannot execute.
+    #[error("{}: {error}", model.display())]
+    #[diagnostic(
+        code(predict::runtime),
+        help("the runtime is that of the embed stage in training: train with the other one")
+    )]
+    Model {
+        /// The file of the model in ONNX.
+        model: PathBuf,
+        /// Why not.
+        error: EmbedError,
+    },
     /// The program that computes its features does not.
     #[error("{0}")]
     #[diagnostic(
@@ -105,6 +117,13 @@ pub enum FailureReason {
         help("give it as a file: standard input can be read only once")
     )]
     NotSeenBefore,
+    /// Nothing comes through standard input.
+    #[error("standard input is empty (0 bytes)")]
+    #[diagnostic(
+        code(predict::standard_input_empty),
+        help("what should write a recording into it has failed, or has written to a file")
+    )]
+    StdinEmpty,
     /// Standard input cannot be read.
     #[error("cannot read standard input: {0}")]
     #[diagnostic(code(predict::standard_input))]

@@ -86,10 +86,15 @@ impl Prediction<'_> {
     fn part(&mut self, inputs: &[Input]) -> Result<bool, ModelError> {
         let mut recordings: Vec<Recording> = inputs.iter().map(Recording::new).collect();
         let (front_end, options) = (self.front_end, self.options);
+        let read_twice = self.units.read_twice();
         self.predictor
             .workers()
             .for_each(&mut recordings, |_, recording| {
-                recording.look(front_end, options);
+                match read_twice && recording.input == Input::Stdin {
+                    // Not a byte of it is read: nothing would be there the second time.
+                    true => recording.samples = Err(FailureReason::NotSeenBefore),
+                    false => recording.look(front_end, options),
+                }
             });
         let mut rest = &mut recordings[..];
         while !rest.is_empty() {

@@ -126,6 +126,9 @@ fn stdin() -> Result<AudioReader<SpooledTempFile>, FailureReason> {
         .take(SNIFF_BYTES as u64)
         .read_to_end(&mut head);
     read.map_err(FailureReason::Stdin)?;
+    if head.is_empty() {
+        return Err(FailureReason::StdinEmpty);
+    }
     // What is no recording, and may never end, is not waited for. Behind a tag there may be anything.
     if head.len() == SNIFF_BYTES && !head.starts_with(b"ID3") {
         sniff(name, &head)?;

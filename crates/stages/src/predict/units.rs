@@ -39,6 +39,11 @@ impl<'m> Units<'m> {
         }
     }
 
+    /// Whether recordings are read twice, which standard input cannot be.
+    pub(super) fn read_twice(&self) -> bool {
+        matches!(self.how, Some(InputNormalisation::Group { .. }))
+    }
+
     /// Whether recordings have to be seen once before they can be predicted.
     pub(super) fn are_summed(&self) -> bool {
         self.summed.is_some()

@@ -255,7 +255,11 @@ impl ItemStage for Embed {
         let made = self.embedder(recording)?.compute(view, context.progress);
         let features = made.map_err(|error| match &error {
             EmbedError::TooShort { .. } | EmbedError::Output(_) => ItemError::permanent(error),
-            EmbedError::Run { .. } | EmbedError::Interrupted(_) => ItemError::transient(error),
+            EmbedError::Interrupted(_) => ItemError::transient(error),
+            EmbedError::Run { .. } | EmbedError::Panic { .. } => {
+                let path = self.files[0].path.display();
+                ItemError::transient(format!("{path}: {error}"))
+            }
         })?;
         Ok(Box::new(FeatureItem(features)))
     }

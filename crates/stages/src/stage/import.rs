@@ -197,6 +197,20 @@ impl Import {
     }
 }
 
+/// What a file has instead of the features of a recording.
+fn of_others(names: &[String]) -> String {
+    match names {
+        [] => ", nor of anything else".to_owned(),
+        [one] => {
+            format!("; the only name in it is {one}, and names are paths or ids of recordings")
+        }
+        [first, ..] => format!(
+            "; its {} names, such as {first}, are paths or ids of other recordings",
+            names.len()
+        ),
+    }
+}
+
 /// What to do where names may be those of a data folder of Kaldi.
 const OF_KALDI: &str = "; what a data folder of Kaldi calls utterances is found with columns = [\"utterance_id\"] in the `ingest`";
 
@@ -293,7 +307,13 @@ impl ItemStage for Import {
         let name = |at: usize| &file.names()[at];
         let (index, of_part) = match index.find(&known.names) {
             Joined::At { index, of_part } => (index, of_part),
-            Joined::Nowhere => return bad(format!("has no features of it{}", self.of_kaldi())),
+            Joined::Nowhere => {
+                return bad(format!(
+                    "has no features of it{}{}",
+                    of_others(file.names()),
+                    self.of_kaldi()
+                ));
+            }
             Joined::Elsewhere(at) => {
                 let other = name(at);
                 return bad(format!(

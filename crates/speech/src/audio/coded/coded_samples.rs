@@ -49,6 +49,14 @@ impl Coded {
         })
     }
 
+    /// Makes sure, once the last sample has been read, that no other recording follows.
+    ///
+    /// # Errors
+    /// Another recording; a file that cannot be read.
+    pub(in crate::audio) fn check_end(&mut self) -> Result<(), Fault> {
+        guarded(|| self.packets.check_end())
+    }
+
     /// Appends frames from `next` on, up to `end` and no more than fit into one packet; the number that were appended,
     /// which is 0 only where the recording ends before `next`.
     pub(in crate::audio) fn read(

@@ -16,10 +16,19 @@ pub enum Fault {
     Io(std::io::Error),
     /// What ought to be there is not.
     Ends,
+    /// The file ends before the byte that a part of it must reach, counted without tags in front.
+    Cut {
+        /// Bytes that there must be.
+        needed: u64,
+        /// Bytes that there are.
+        present: u64,
+    },
     /// The bytes are not what they should be, as a clause.
     Damaged(String),
     /// A valid coding that is not decoded, and what to do about it.
     Unsupported(String, &'static str),
+    /// Another recording follows.
+    Joined,
     /// An error that says all there is to say.
     Told(AudioError),
 }
@@ -28,6 +37,11 @@ pub enum Fault {
 pub const CONVERT: &str = "convert it, for example with `ffmpeg -i INPUT OUTPUT.wav`";
 
 impl Fault {
+    /// A part that goes on to the byte before `needed`, in a file of `present` bytes.
+    pub fn cut(needed: u64, present: u64) -> Self {
+        Self::Cut { needed, present }
+    }
+
     /// As an error about the file at `path`.
     pub fn of(self, path: &Path, format: AudioFormat) -> AudioError {
         let damaged = |detail: String| AudioError::Damaged {
@@ -44,6 +58,12 @@ impl Fault {
             Self::Ends => AudioError::EndsEarly {
                 path: path.to_path_buf(),
                 format: format.name(),
+                needed_and_present: None,
+            },
+            Self::Cut { needed, present } => AudioError::EndsEarly {
+                path: path.to_path_buf(),
+                format: format.name(),
+                needed_and_present: Some((needed, present)),
             },
             Self::Damaged(detail) => damaged(detail),
             Self::Unsupported(coding, advice) => AudioError::UnsupportedCoding {
@@ -51,6 +71,11 @@ impl Fault {
                 format: format.name(),
                 coding,
                 advice,
+            },
+            Self::Joined => AudioError::Joined {
+                path: path.to_path_buf(),
+                format: format.name(),
+                at: None,
             },
             Self::Told(error) => error,
         }

@@ -157,4 +157,13 @@ impl Packets for FlacPackets {
         self.reader.seek(SeekMode::Accurate, to)?;
         Ok(())
     }
+
+    /// The number of samples in the header is that of the first recording.
+    fn check_end(&mut self) -> Result<(), Fault> {
+        match self.next() {
+            Ok(Some(_)) => Err(Fault::Joined),
+            // Whatever else is there is no recording.
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod adpcm;
 mod coded_samples;
 mod fault;
 mod flac;
+mod mp3_frames;
 mod mp4;
 mod mp4_boxes;
 mod ogg;

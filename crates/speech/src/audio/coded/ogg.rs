@@ -25,11 +25,24 @@ const ENTRY_EVERY: u64 = 1 << 12;
 
 /// The first bytes of the first packet, by coding.
 const VORBIS: &[u8] = b"\x01vorbis";
-const OTHERS: [(&[u8], &str); 4] = [
-    (b"OpusHead", "Opus"),
-    (b"\x7fFLAC", "FLAC"),
-    (b"Speex   ", "Speex"),
-    (b"\x80theora", "Theora"),
+/// Others, by theirs, and what to do with a file of them.
+const OTHERS: [(&[u8], &str, &str); 4] = [
+    (
+        b"OpusHead",
+        "Opus",
+        "convert it, for example with `ffmpeg -i X.opus X.wav`",
+    ),
+    (
+        b"\x7fFLAC",
+        "FLAC",
+        "take it out of Ogg as it is, with `ffmpeg -i X.ogg -c copy X.flac`: FLAC in its own files is read",
+    ),
+    (
+        b"Speex   ",
+        "Speex",
+        "convert it, for example with `ffmpeg -i X.spx X.wav`",
+    ),
+    (b"\x80theora", "Theora", CONVERT),
 ];
 
 struct VorbisPackets<R> {
@@ -147,7 +160,7 @@ fn scan<R: Read + Seek>(source: &mut Source<R>) -> Result<StreamScan, Fault> {
             if serial.is_none() && head.starts_with(VORBIS) {
                 serial = Some(page.serial);
             } else if other.is_none() {
-                other = OTHERS.iter().find(|(magic, _)| head.starts_with(magic));
+                other = OTHERS.iter().find(|(magic, ..)| head.starts_with(magic));
             }
         } else {
             samples_begun = true;
@@ -173,10 +186,7 @@ fn scan<R: Read + Seek>(source: &mut Source<R>) -> Result<StreamScan, Fault> {
             last,
             index,
         }),
-        (None, Some((_, name))) => Err(Fault::Unsupported(
-            (*name).to_string(),
-            "convert it, for example with `ffmpeg -i X.opus X.wav`",
-        )),
+        (None, Some((_, name, advice))) => Err(Fault::Unsupported((*name).to_string(), advice)),
         (None, None) => Err(Fault::Unsupported("an unknown coding".to_string(), CONVERT)),
     }
 }

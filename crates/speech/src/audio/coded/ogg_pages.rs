@@ -44,7 +44,8 @@ impl Page {
         if offset >= end {
             return Ok(None);
         }
-        let header = source.array_at::<27>(offset)?.ok_or(Fault::Ends)?;
+        let header = source.array_at::<27>(offset)?;
+        let header = header.ok_or_else(|| Fault::cut(offset + HEADER_BYTES, source.len))?;
         let [b'O', b'g', b'g', b'S', 0, flags, rest @ ..] = header else {
             return Err(Fault::Damaged(format!("there is no page at byte {offset}")));
         };
@@ -55,7 +56,8 @@ impl Page {
         let granule = u64::from(number(4)) << 32 | u64::from(number(0));
         let mut lacing = vec![0; usize::from(rest[20])];
         if !source.read_at(offset + HEADER_BYTES, &mut lacing)? {
-            return Err(Fault::Ends);
+            let needed = offset + HEADER_BYTES + lacing.len() as u64;
+            return Err(Fault::cut(needed, source.len));
         }
         let page = Self {
             offset,
@@ -70,7 +72,7 @@ impl Page {
         };
         match page.end() <= source.len {
             true => Ok(Some(page)),
-            false => Err(Fault::Ends),
+            false => Err(Fault::cut(page.end(), source.len)),
         }
     }
 
@@ -94,7 +96,7 @@ impl Page {
     fn read<R: Read + Seek>(&self, source: &mut Source<R>) -> Result<Vec<u8>, Fault> {
         let mut bytes = vec![0; (self.end() - self.offset) as usize];
         if !source.read_at(self.offset, &mut bytes)? {
-            return Err(Fault::Ends);
+            return Err(Fault::cut(self.end(), source.len));
         }
         let [c0, c1, c2, c3] = [22, 23, 24, 25].map(|at: usize| std::mem::take(&mut bytes[at]));
         let mut sum = Crc32::new(0);

@@ -18,6 +18,14 @@ pub(super) trait Packets: Send + Sync {
     /// # Errors
     /// As [`Self::next`].
     fn seek(&mut self, at: u64) -> Result<(), Fault>;
+
+    /// Makes sure, once the last sample has been read, that no other recording follows.
+    ///
+    /// # Errors
+    /// As [`Self::next`]; another recording.
+    fn check_end(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 /// A packet and where its samples are in the recording, as far as the container tells.

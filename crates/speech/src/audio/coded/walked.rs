@@ -14,8 +14,10 @@ use symphonia::default::formats::{AdtsReader, MpaReader};
 
 use super::coded_samples::Coded;
 use super::fault::Fault;
+use super::mp3_frames;
 use super::packets::{Packets, Placed};
 use super::window::Window;
+use crate::audio::AudioError;
 use crate::audio::format::AudioFormat;
 use crate::audio::layout::{AudioInfo, SampleCoding};
 use crate::audio::revision::REVISION;
@@ -61,12 +63,23 @@ pub(super) fn open_mp3<R: Read + Seek + Send + Sync + 'static>(
     mut source: Source<R>,
 ) -> Result<(AudioInfo, Coded), Fault> {
     let end = tag::end_without_tags(&mut source)?;
+    let second = mp3_frames::second_recording(&mut source, end)?;
+    let path = source.path.clone();
     let stream = Window::stream(source, Vec::new(), 0, end);
     let reader = MpaReader::try_new(stream, Default::default())?;
     let (params, track) = audio_track(&reader)?;
     // Without such a tag the demuxer guesses.
     let is_told = track.delay.is_some() || track.padding.is_some();
     let told = track.num_frames.filter(|_| is_told);
+    if let (Some(_), Some(at)) = (told, second) {
+        let format = AudioFormat::Mp3.name();
+        return Err(AudioError::Joined {
+            path,
+            format,
+            at: Some(at),
+        }
+        .into());
+    }
     let start = -i64::from(track.delay.unwrap_or_default());
     let padding = u64::from(track.padding.unwrap_or_default());
     let decoder = MpaDecoder::try_new(&params, &untrimmed())?;

@@ -26,16 +26,43 @@ fn with_block_bytes(block_bytes: u16, bytes_per_s: u32) -> Vec<u8> {
 }
 
 #[test]
-fn bits_decide_where_the_bytes_a_second_agree_with_them() {
-    for block_bytes in [0, 1, 2, 4, 7] {
-        let wave = decode(&with_block_bytes(block_bytes, 32_000)).expect("decodes");
-        assert_eq!(wave.samples, FLOATS, "blocks of {block_bytes} bytes");
+fn bits_decide_where_the_bytes_of_a_block_contradict_them() {
+    for block_bytes in [0, 1, 2, 3, 4, 7, 8] {
+        // Bytes a second that agree with the bits, with the blocks, and with neither.
+        for bytes_per_s in [32_000, 16_000 * u32::from(block_bytes), 7] {
+            let wave = decode(&with_block_bytes(block_bytes, bytes_per_s)).expect("decodes");
+            assert_eq!(wave.samples, FLOATS, "blocks of {block_bytes} bytes");
+        }
     }
-    // 16 bits in containers of 4 bytes, which the bytes a second agree with.
-    let wave = decode(&with_block_bytes(4, 64_000)).expect("decodes");
-    assert_eq!(wave.samples.len(), 2);
-    assert!(decode(&with_block_bytes(3, 7)).is_ok());
-    assert!(decode(&with_block_bytes(1, 16_000)).is_err());
+    // As libsndfile 1.2 and FFmpeg 5.1 count; 12 and 20 bits are left-justified in 2 and 3 bytes.
+    let frames = |tag: u16, channels: u16, bits: u16, container: u16| {
+        let mut header = fmt(tag, channels, 16_000, bits);
+        let block_bytes = container * channels;
+        header[8..12].copy_from_slice(&(16_000 * u32::from(block_bytes)).to_le_bytes());
+        header[12..14].copy_from_slice(&block_bytes.to_le_bytes());
+        let file = riff(&[
+            chunk(b"fmt ", &header, false),
+            chunk(b"data", &[0; 240], false),
+        ]);
+        decode(&file).map(|wave| wave.samples.len())
+    };
+    for (bits, mono) in [(8, 240), (12, 120), (16, 120), (20, 80), (24, 80), (32, 60)] {
+        for container in [1, 2, 3, 8] {
+            for channels in [1, 2] {
+                let found = frames(1, channels, bits, container).expect("decodes");
+                let expected = mono / usize::from(channels);
+                assert_eq!(found, expected, "{bits} bits in {container} bytes");
+            }
+        }
+    }
+    assert_eq!(frames(3, 1, 32, 8).expect("floats"), 60);
+    assert_eq!(frames(3, 2, 64, 4).expect("floats"), 15);
+    assert_eq!(frames(7, 1, 8, 2).expect("mu-law"), 240);
+    // Programs differ on this one.
+    for channels in [1, 2] {
+        let error = frames(1, channels, 24, 4).expect_err("unclear").to_string();
+        assert!(error.contains("24 bits in blocks of"), "{error}");
+    }
 }
 
 #[test]
@@ -64,7 +91,7 @@ fn what_was_read_otherwise_by_the_first_version_has_a_revision() {
         }
     };
     assert_eq!(revision(&with_block_bytes(2, 32_000)), 0);
-    assert_eq!(revision(&with_block_bytes(4, 64_000)), 0);
+    assert_eq!(revision(&with_block_bytes(4, 64_000)), REVISION);
     assert_eq!(revision(&with_block_bytes(4, 32_000)), REVISION);
     let plain = wav16(1, 16_000, &PCM);
     assert_eq!(revision(&plain), 0);
@@ -134,6 +161,9 @@ fn a_tag_in_front_is_looked_behind() {
         ("mono.aac", AudioFormat::Adts),
         ("ms.w64", AudioFormat::W64),
         ("mono.ogg", AudioFormat::Ogg),
+        // The length of its first box begins with zeros, as what may be behind a tag.
+        ("mono.m4a", AudioFormat::Mp4),
+        ("alac.m4a", AudioFormat::Mp4),
     ] {
         let bytes = std::fs::read(folder().join(file)).expect("a golden file");
         let plain = decode(&bytes).expect("decodes");
@@ -142,7 +172,7 @@ fn a_tag_in_front_is_looked_behind() {
         let tagged = [&tag()[..], &[0; 9], &bytes, &id3v1].concat();
         let tagged = match format {
             // These say where they end.
-            AudioFormat::W64 => [&tag()[..], &bytes].concat(),
+            AudioFormat::W64 | AudioFormat::Mp4 => [&tag()[..], &bytes].concat(),
             _ => tagged,
         };
         let folder = tempfile::tempdir().expect("a folder");
@@ -153,6 +183,89 @@ fn a_tag_in_front_is_looked_behind() {
     }
     let lone = decode(&tag()).expect_err("nothing behind it");
     assert!(lone.to_string().contains("is empty"), "{lone}");
+}
+
+#[test]
+fn recordings_that_were_joined_byte_by_byte_are_refused_unless_all_of_them_are_read() {
+    let golden = |file: &str| std::fs::read(folder().join(file)).expect("a golden file");
+    let joined = |one: &[u8], between: &[u8], other: &[u8]| {
+        decode(&[one, between, other].concat()).map(|wave| wave.samples.len())
+    };
+    let (mp3, flac, ogg) = (
+        golden("mono.mp3"),
+        golden("mono16.flac"),
+        golden("mono.ogg"),
+    );
+    // The tag of the first tells its length, and nothing of the second, which may have a tag of its own in front.
+    for between in [&[][..], &tag()] {
+        let error = joined(&mp3, between, &mp3).expect_err("two");
+        let at = mp3.len() + between.len();
+        let expected = format!(
+            "made.wav has several recordings in MP3 one after another, the second from byte {at} on"
+        );
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.revision(), REVISION);
+    }
+    let error = joined(&flac, &[], &flac).expect_err("two").to_string();
+    assert!(error.contains("several recordings in FLAC"), "{error}");
+    let error = joined(&ogg, &[], &ogg).expect_err("two").to_string();
+    assert!(
+        error.contains("several recordings one after another"),
+        "{error}"
+    );
+    // Whatever else is behind a recording is none.
+    let alone = decode(&mp3).expect("decodes").samples.len();
+    assert_eq!(
+        joined(&mp3, b"something of a program", &[0; 500]).expect("one"),
+        alone
+    );
+    let alone = decode(&flac).expect("decodes").samples.len();
+    assert_eq!(
+        joined(&flac, b"something of a program", &[0; 500]).expect("one"),
+        alone
+    );
+    // Without a length, all frames are read, as FFmpeg does.
+    for (file, frames) in [("untagged.mp3", 20_063), ("mono.aac", 17_408)] {
+        let bytes = golden(file);
+        assert_eq!(joined(&bytes, &[], &[]).expect("one"), frames, "{file}");
+        assert_eq!(
+            joined(&bytes, &[], &bytes).expect("both"),
+            2 * frames,
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn numbers_of_64_bits_that_32_cannot_hold_are_told_as_that() {
+    let values = [0.5_f64, 1e300];
+    let bytes = riff(&[
+        chunk(b"fmt ", &fmt(3, 1, 16_000, 64), false),
+        chunk(b"data", &values.map(f64::to_le_bytes).concat(), false),
+    ]);
+    let error = decode(&bytes).expect_err("too large").to_string();
+    assert!(error.contains("not a finite number of 32 bits"), "{error}");
+}
+
+#[test]
+fn what_is_cut_or_not_read_in_ogg_says_how_much_and_what_to_do() {
+    let ogg = std::fs::read(folder().join("mono.ogg")).expect("a golden file");
+    let present = ogg.len() - 100;
+    let error = decode(&ogg[..present]).expect_err("cut").to_string();
+    let expected = format!(
+        "made.wav is cut short: it ends at byte {present}, in the middle of what Ogg files must have, which goes on to byte {}",
+        ogg.len()
+    );
+    assert_eq!(error, expected);
+    // The first page of FLAC in Ogg.
+    let mut page = b"OggS\0\x02".to_vec();
+    page.extend([0; 20]);
+    page.extend([1, 8]);
+    page.extend(b"\x7fFLAC\x01\0\0");
+    let error = decode(&page).expect_err("FLAC");
+    let help = miette::Diagnostic::help(&error).expect("help").to_string();
+    assert!(error.to_string().contains("Ogg with FLAC"), "{error}");
+    assert!(help.contains("-c copy X.flac"), "{help}");
 }
 
 #[test]

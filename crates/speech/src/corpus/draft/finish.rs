@@ -93,7 +93,10 @@ impl Draft<'_> {
                         AudioSource::Synthetic(_) => "it".into(),
                     };
                     let reason = format!("{name} would be a second utterance with this id");
-                    self.drop_repeated(&entry.utterance.id, reason);
+                    // What is left out is named without the corpus, which listings of several put in front.
+                    let (corpus, id) = (self.corpus(), entry.utterance.id.as_str());
+                    let below = id.strip_prefix(corpus).and_then(|id| id.strip_prefix('/'));
+                    self.drop_repeated(below.unwrap_or(id), reason);
                 }
                 _ => kept.push(entry),
             }

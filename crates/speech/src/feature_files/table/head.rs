@@ -54,7 +54,9 @@ impl Head {
         let name_column = name_column(&header, options)
             .map_err(|help| wrong("no column names the recordings").help(help))?;
         if first.is_empty() {
-            return Err(wrong("it has no rows"));
+            let help =
+                "it needs a row for each recording, or for each of its frames, behind the header";
+            return Err(wrong("it has no rows").help(help));
         }
         let mut head = Self {
             times: (place("start").or_else(|| place("frametime")), place("end")),

@@ -16,16 +16,55 @@ fn dot_files_are_not_seen_and_other_files_are_passed_over() {
             "__MACOSX/wav/._03a01Fa.wav",
             "erkennung.txt",
             "lablaut/03a01Fa.lablaut",
-            "wav/03a01Wa.opus",
-            "wav/03a02Wa.OPUS",
         ],
     );
     let listing = tree.list();
     assert_eq!(facts(&listing), [("wav/03a01Fa", "03", M, "F", "positive")]);
     assert_eq!(dropped(&listing), []);
+    assert_eq!(listing.warnings, [""; 0]);
+}
+
+#[test]
+fn recordings_in_formats_that_are_not_read_are_bad_unless_they_are_copies() {
+    let tree = Tree::new(
+        "emo-db",
+        &[
+            "wav/03a01Fa.wav",
+            "wav/03a01Fa.opus",
+            "wav/03a01Wa.opus",
+            "wav/03a02Wa.OPUS",
+            "03a01Na.au",
+            "03a01Nb.caf",
+            "03a02Na.amr",
+            "03a02Nb.wma",
+            // This one is read.
+            "03a02Wc.mov",
+        ],
+    );
+    let listing = tree.list();
+    let ids: Vec<&str> = facts(&listing).iter().map(|fact| fact.0).collect();
+    assert_eq!(ids, ["03a02Wc", "wav/03a01Fa"]);
+    let bad: Vec<&str> = listing
+        .dropped
+        .iter()
+        .filter(|dropped| dropped.cause == DropCause::Bad)
+        .map(|dropped| dropped.what.as_str())
+        .collect();
+    assert_eq!(
+        bad,
+        [
+            "03a01Na.au",
+            "03a01Nb.caf",
+            "03a02Na.amr",
+            "03a02Nb.wma",
+            "wav/03a01Wa.opus",
+            "wav/03a02Wa.OPUS"
+        ]
+    );
+    assert!(listing.dropped[0].reason.contains(".au files are not read"));
     assert_eq!(
         listing.warnings,
-        [".opus files are not supported: 2 times, first at wav/03a01Wa.opus"]
+        [".opus copies of recordings in another format are passed over: wav/03a01Fa.opus"]
     );
 }
 
@@ -158,7 +197,7 @@ fn one_name_in_two_formats_is_one_utterance() {
     assert!(
         dropped(&listing)
             .iter()
-            .all(|(what, _)| *what == "emo-db/wav/03a01Fa")
+            .all(|(what, _)| *what == "wav/03a01Fa")
     );
 }
 

@@ -1,0 +1,117 @@
+//! What of the way from a recording to a prediction is not in an ONNX file.
+
+use pipe_foundation::Digest;
+use pipe_nn::model::{InputNormalisation, ModelConfig};
+use serde_json::Value as Json;
+
+/// Stages that no graph of ours contains, as clauses that name them, in their order.
+pub fn beyond_graphs(config: &ModelConfig) -> Vec<String> {
+    let stages = config.feature_options.as_array();
+    let stages = stages.into_iter().flatten();
+    stages
+        .filter(|stage| !matches!(kind(stage), "resample" | "fbank"))
+        .filter_map(step)
+        .collect()
+}
+
+/// What has to be done with a recording before it reaches the graph, in its order.
+pub fn before_waveforms(config: &ModelConfig) -> Vec<String> {
+    steps(config, |kind| kind == "resample")
+}
+
+/// What has to be done with a recording before its features reach the graph, in its order.
+pub fn before_features(config: &ModelConfig) -> Vec<String> {
+    let mut steps = steps(config, |_| true);
+    if let Some(InputNormalisation::Group { attribute }) = &config.normalisation {
+        steps.push(format!(
+            "normalisation over all recordings of the same {attribute}"
+        ));
+    }
+    steps
+}
+
+fn steps(config: &ModelConfig, counts: fn(&str) -> bool) -> Vec<String> {
+    let stages = config.feature_options.as_array();
+    let stages = stages.into_iter().flatten();
+    stages
+        .filter(|stage| counts(kind(stage)))
+        .filter_map(step)
+        .collect()
+}
+
+fn kind(stage: &Json) -> &str {
+    stage["kind"].as_str().unwrap_or_default()
+}
+
+/// What a stage does; none where it does nothing to a recording.
+fn step(stage: &Json) -> Option<String> {
+    let parameters = &stage["parameters"];
+    Some(match kind(stage) {
+        "ingest" | "augment" => return None,
+        "resample" => match parameters["rate_hz"].as_u64() {
+            Some(rate_hz) => format!("resampling to {rate_hz} Hz"),
+            None => "resampling".to_owned(),
+        },
+        "trim" => "silence trimmed by `trim`".to_owned(),
+        "fbank" => "the filterbank of `fbank`".to_owned(),
+        "embed" => {
+            let digest = stage["files"]["model"].as_str().and_then(Digest::parse);
+            let digest = digest.map_or_else(String::new, |digest| {
+                format!(" (BLAKE3 {})", digest.short())
+            });
+            format!("the model in ONNX of `embed`{digest}")
+        }
+        "functionals" => "functionals".to_owned(),
+        "command" => "the program of `command`".to_owned(),
+        other => format!("what `{other}` gives"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pipe_nn::model::spec::default_encoder;
+    use serde_json::json;
+
+    #[test]
+    fn each_stage_is_named_where_it_is_outside() {
+        let mut config = ModelConfig {
+            format: ModelConfig::FORMAT,
+            bins: 40,
+            encoder: default_encoder(),
+            classes: ["positive", "negative"].map(String::from).into(),
+            targets: Vec::new(),
+            heads: Vec::new(),
+            feature_options: json!([
+                { "kind": "ingest" },
+                { "kind": "resample", "parameters": { "rate_hz": 8000 } },
+                { "kind": "trim", "parameters": {} },
+                { "kind": "fbank", "parameters": {} },
+                { "kind": "functionals", "parameters": {} },
+            ]),
+            normalisation: None,
+            provenance: Json::Null,
+            best_epoch: 0,
+        };
+        assert_eq!(
+            beyond_graphs(&config),
+            ["silence trimmed by `trim`", "functionals"]
+        );
+        assert_eq!(before_waveforms(&config), ["resampling to 8000 Hz"]);
+        config.normalisation = Some(InputNormalisation::Group {
+            attribute: "speaker".into(),
+        });
+        assert_eq!(
+            before_features(&config),
+            [
+                "resampling to 8000 Hz",
+                "silence trimmed by `trim`",
+                "the filterbank of `fbank`",
+                "functionals",
+                "normalisation over all recordings of the same speaker",
+            ]
+        );
+        config.feature_options = json!([{ "kind": "fbank", "parameters": {} }]);
+        assert_eq!(beyond_graphs(&config), [""; 0]);
+    }
+}
