@@ -154,7 +154,6 @@ fn entry(
         epochs: 40,
         final_alpha: None,
         history: history(chance, attributes, method, epochs),
-        final_alpha: None,
         axes: Vec::new(),
         folds: Vec::new(),
     }
