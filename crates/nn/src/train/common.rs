@@ -1,25 +1,9 @@
 //! What trainings must have in common to take their steps together on a device.
 
 use pipe_foundation::Digest;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
-use super::{TrainOptions, TrainingData};
-
-/// What trainings that take their steps together have in common of their options.
-pub fn shared_options(options: &TrainOptions) -> Json {
-    json!({
-        "encoder": options.encoder,
-        "batch": options.batch,
-        "bucket_batches": options.bucket_batches,
-        "sampling": options.sampling,
-        "batch_seed": options.seed_of_batches(),
-        "dropout": options.dropout,
-        "class_weights": options.class_weights,
-        "optimiser": options.optimiser.name(),
-        "tasks": options.tasks,
-        "mixup": options.mixup,
-    })
-}
+use super::{TrainOptions, TrainingData, shared_options};
 
 /// The digest that trainings on the same network, data, tasks and order share, and one that is a training's own.
 ///
