@@ -1,6 +1,6 @@
 //! The answer in one sentence per test.
 
-use crate::{StudyCell, number};
+use crate::StudyCell;
 
 use super::view::{View, only_reference, role};
 use super::{escape, quantity};
@@ -78,6 +78,32 @@ fn sentence(view: &View, place: usize) -> Option<String> {
     Some(words)
 }
 
+/// How many of `compared` variants are better than the `reference` (markup), and how many are worse.
+fn verdict(better: usize, worse: usize, compared: usize, reference: &str) -> String {
+    match (compared, better, worse) {
+        (1, 0, 0) => format!("it does not differ significantly from {reference}"),
+        (1, 0, _) => format!("it is worse than {reference}"),
+        (1, ..) => format!("it is better than {reference}"),
+        (_, 0, 0) => {
+            format!("none of {compared} compared variants differs significantly from {reference}")
+        }
+        _ => {
+            let number = |count: usize| match count {
+                0 => "none".to_owned(),
+                count => count.to_string(),
+            };
+            let verb = |count: usize| if count > 1 { "are" } else { "is" };
+            format!(
+                "{} of {compared} compared variants {} better than {reference} and {} {} worse",
+                number(better),
+                verb(better),
+                number(worse),
+                verb(worse)
+            )
+        }
+    }
+}
+
 /// How many are better than the `reference` (markup), how many are worse, how many collapsed.
 fn counts(cells: &[&StudyCell], reference: &str) -> String {
     let mut words = String::new();
@@ -93,18 +119,9 @@ fn counts(cells: &[&StudyCell], reference: &str) -> String {
             compared.iter().filter(beyond).count()
         };
         let (better, worse) = (differ(1.0), differ(-1.0));
-        let number = |count: usize| match count {
-            0 => "none".to_string(),
-            count => count.to_string(),
-        };
-        let verb = |count: usize| if count > 1 { "are" } else { "is" };
         words += &format!(
-            " After Holm’s correction (p&nbsp;&lt;&nbsp;0.05), {} of {} {} better than {reference} and {} {} worse.",
-            number(better),
-            number::counted(compared.len() as u64, "compared variant"),
-            verb(better),
-            number(worse),
-            verb(worse)
+            " After Holm’s correction (p&nbsp;&lt;&nbsp;0.05), {}.",
+            verdict(better, worse, compared.len(), reference)
         );
     }
     let collapsed = cells.iter().filter(|cell| cell.collapsed > 0).count();
