@@ -43,7 +43,7 @@ fn a_device_that_does_not_exist_is_refused_with_what_is_expected() {
     for name in ["quantum", "cuda:", "cuda:x", "CPU"] {
         let told = refused(&space, &["run", "one.toml", "--device", name]);
         assert!(told.contains(&format!("`{name}`")), "{told}");
-        assert!(told.contains("cpu, cuda, cuda:N such as cuda:1, or auto"));
+        assert!(told.contains("expected cpu, cuda, cuda:N such as cuda:1, a list"));
     }
 }
 

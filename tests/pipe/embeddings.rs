@@ -234,7 +234,7 @@ fn what_cannot_be_used_is_refused_in_the_plan() {
         (
             "model.onnx",
             "outside.onnx",
-            "its tensor `P` is not in it, but in the file weights.bin",
+            "its tensor `P` is not in it",
         ),
         ("model.onnx", "outside.onnx", "onnx.save(onnx.load("),
         (

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::internal_outputs::{graph, length_of, with_graph};
+use crate::onnx_fields::GRAPH_NODE;
 use crate::protobuf_reader::{FieldValue, Fields, write_varint};
-use crate::signature::GRAPH_NODE;
 
 /// The model with further fields behind those of its nodes, as `added` gives for each. Unchanged where it gives none, or where
 /// the bytes are no model.

@@ -7,11 +7,12 @@ use std::collections::HashMap;
 
 use crate::added_fields::with_added;
 use crate::internal_outputs::{append, graph};
-use crate::protobuf_reader::{FieldValue, Fields, varint, write_varint};
-use crate::signature::{
+use crate::onnx_fields::{
     ATTRIBUTE_TENSOR, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_NODE, GRAPH_VALUE, NODE_ATTRIBUTE,
-    NODE_OUTPUT, TENSOR_NAME, value,
+    NODE_OUTPUT, TENSOR_NAME,
 };
+use crate::protobuf_reader::{FieldValue, Fields, varint, write_varint};
+use crate::signature::value;
 
 const NODE_INPUT: u64 = 1;
 const NODE_OPERATOR: u64 = 4;
@@ -148,7 +149,7 @@ fn texts(message: &[u8], wanted: u64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signature::MODEL_GRAPH;
+    use crate::onnx_fields::MODEL_GRAPH;
 
     fn field(number: u64, content: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();

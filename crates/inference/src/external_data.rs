@@ -1,13 +1,13 @@
 //! Models whose tensors stand in other files beside them: what such a file holds is in no digest of the model.
 
 use crate::error::ModelError;
-use crate::protobuf_reader::{FieldValue, Fields, NoMessage};
-use crate::signature::{
+use crate::onnx_fields::{
     ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS, ATTRIBUTE_SPARSE_TENSOR, ATTRIBUTE_SPARSE_TENSORS,
     ATTRIBUTE_TENSOR, ATTRIBUTE_TENSORS, FUNCTION_NODE, GRAPH_INITIALIZER, GRAPH_NODE,
     GRAPH_SPARSE_INITIALIZER, MODEL_FUNCTION, MODEL_GRAPH, NODE_ATTRIBUTE, SPARSE_INDICES,
     SPARSE_VALUES, TENSOR_DATA_LOCATION, TENSOR_EXTERNAL_DATA, TENSOR_NAME,
 };
+use crate::protobuf_reader::{FieldValue, Fields, NoMessage};
 
 /// `StringStringEntryProto.key` and `.value`.
 const ENTRY_KEY: u64 = 1;

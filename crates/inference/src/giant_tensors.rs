@@ -8,11 +8,11 @@ use std::collections::HashMap;
 
 use crate::error::ModelError;
 use crate::internal_outputs::graph;
-use crate::protobuf_reader::{FieldValue, Fields, varint};
-use crate::signature::{
+use crate::onnx_fields::{
     ATTRIBUTE_GRAPH, ATTRIBUTE_TENSOR, GRAPH_INITIALIZER, GRAPH_NODE, NODE_ATTRIBUTE, NODE_OUTPUT,
     TENSOR_NAME,
 };
+use crate::protobuf_reader::{FieldValue, Fields, varint};
 
 /// Values of a tensor, at most: 256 MiB of 32-bit floats.
 const MOST_VALUES: f64 = (1 << 26) as f64;

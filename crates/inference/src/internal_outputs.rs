@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::error::ModelError;
+use crate::onnx_fields::{GRAPH_OUTPUT, MODEL_GRAPH, VALUE_NAME};
 use crate::protobuf_reader::{FieldValue, Fields, write_varint};
-use crate::signature::{GRAPH_OUTPUT, MODEL_GRAPH, VALUE_NAME};
 
 /// A field of bytes: its number in the upper bits of its tag.
 const BYTES: u64 = 2;

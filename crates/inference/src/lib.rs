@@ -17,6 +17,7 @@ mod internal_outputs;
 mod loaded_model;
 mod model;
 mod named_nodes;
+mod onnx_fields;
 mod names;
 mod onnx_runtime;
 mod pooling;

@@ -2,8 +2,8 @@
 
 use crate::added_fields::with_added;
 use crate::internal_outputs::append;
+use crate::onnx_fields::NODE_OUTPUT;
 use crate::protobuf_reader::{FieldValue, Fields};
-use crate::signature::NODE_OUTPUT;
 
 /// `NodeProto.name`.
 const NODE_NAME: u64 = 3;
@@ -36,7 +36,7 @@ pub fn with_named_nodes(file: Vec<u8>) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::internal_outputs::graph;
-    use crate::signature::GRAPH_NODE;
+    use crate::onnx_fields::GRAPH_NODE;
 
     fn field(number: u64, content: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -4,6 +4,11 @@
 
 use crate::error::ModelError;
 use crate::external_data;
+use crate::onnx_fields::{
+    DIMENSION_NAME, DIMENSION_VALUE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_NODE, GRAPH_OUTPUT,
+    MODEL_GRAPH, NODE_OUTPUT, SHAPE_DIMENSION, TENSOR_NAME, TENSOR_TYPE_ELEMENT, TENSOR_TYPE_SHAPE,
+    TYPE_TENSOR, VALUE_NAME, VALUE_TYPE,
+};
 use crate::protobuf_reader::{FieldValue, Fields, NoMessage};
 
 /// The type of the elements of a tensor.
@@ -53,37 +58,6 @@ pub struct Signature {
     /// Names of what its nodes give one another, such as the states of each layer: it can be asked for as well.
     pub internal: Vec<String>,
 }
-
-pub(crate) const MODEL_GRAPH: u64 = 7;
-pub(crate) const MODEL_FUNCTION: u64 = 25;
-pub(crate) const FUNCTION_NODE: u64 = 7;
-pub(crate) const GRAPH_NODE: u64 = 1;
-pub(crate) const NODE_OUTPUT: u64 = 2;
-pub(crate) const NODE_ATTRIBUTE: u64 = 5;
-pub(crate) const ATTRIBUTE_TENSOR: u64 = 5;
-pub(crate) const ATTRIBUTE_GRAPH: u64 = 6;
-pub(crate) const ATTRIBUTE_TENSORS: u64 = 10;
-pub(crate) const ATTRIBUTE_GRAPHS: u64 = 11;
-pub(crate) const ATTRIBUTE_SPARSE_TENSOR: u64 = 22;
-pub(crate) const ATTRIBUTE_SPARSE_TENSORS: u64 = 23;
-pub(crate) const SPARSE_VALUES: u64 = 1;
-pub(crate) const SPARSE_INDICES: u64 = 2;
-pub(crate) const TENSOR_EXTERNAL_DATA: u64 = 13;
-pub(crate) const TENSOR_DATA_LOCATION: u64 = 14;
-pub(crate) const GRAPH_SPARSE_INITIALIZER: u64 = 15;
-pub(crate) const GRAPH_INITIALIZER: u64 = 5;
-pub(crate) const GRAPH_INPUT: u64 = 11;
-pub(crate) const GRAPH_OUTPUT: u64 = 12;
-pub(crate) const GRAPH_VALUE: u64 = 13;
-pub(crate) const TENSOR_NAME: u64 = 8;
-pub(crate) const VALUE_NAME: u64 = 1;
-const VALUE_TYPE: u64 = 2;
-const TYPE_TENSOR: u64 = 1;
-const TENSOR_TYPE_ELEMENT: u64 = 1;
-const TENSOR_TYPE_SHAPE: u64 = 2;
-const SHAPE_DIMENSION: u64 = 1;
-const DIMENSION_VALUE: u64 = 1;
-const DIMENSION_NAME: u64 = 2;
 
 impl Signature {
     /// That of a model file.

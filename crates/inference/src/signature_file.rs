@@ -7,14 +7,15 @@ use pipe_foundation::regular_file::{self, FileError};
 
 use crate::error::ModelError;
 use crate::external_data::DEEPEST;
-use crate::protobuf_reader::{varint, write_varint};
-use crate::signature::{
+use crate::onnx_fields::{
     ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS, ATTRIBUTE_SPARSE_TENSOR, ATTRIBUTE_SPARSE_TENSORS,
     ATTRIBUTE_TENSOR, ATTRIBUTE_TENSORS, FUNCTION_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_NODE,
     GRAPH_OUTPUT, GRAPH_SPARSE_INITIALIZER, MODEL_FUNCTION, MODEL_GRAPH, NODE_ATTRIBUTE,
-    NODE_OUTPUT, SPARSE_INDICES, SPARSE_VALUES, Signature, TENSOR_DATA_LOCATION,
-    TENSOR_EXTERNAL_DATA, TENSOR_NAME,
+    NODE_OUTPUT, SPARSE_INDICES, SPARSE_VALUES, TENSOR_DATA_LOCATION, TENSOR_EXTERNAL_DATA,
+    TENSOR_NAME,
 };
+use crate::protobuf_reader::{varint, write_varint};
+use crate::signature::Signature;
 
 /// What is kept of a file at most: names and shapes of a large model take some hundred kilobytes.
 const MOST_KEPT_BYTES: usize = 16 << 20;

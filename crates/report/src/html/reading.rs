@@ -32,7 +32,7 @@ pub(super) fn section(view: &View) -> Option<Section> {
         ),
         (
             "Interval over seeds",
-            "The 95 % confidence interval of the mean over seeds, by Student’s t: it covers the mean that infinitely many \
+            "The 95 % confidence interval of the mean over seeds, by Student’s t: it covers the mean that very many \
              seeds would have, not the result of the next seed. With three or four runs it is wide; with fewer none is \
              given.",
         ),

@@ -1,0 +1,32 @@
+//! Numbers of the fields of `onnx.proto` (ONNX, IR version 10) that are read or written here, as MESSAGE_FIELD.
+
+pub(crate) const MODEL_GRAPH: u64 = 7;
+pub(crate) const MODEL_FUNCTION: u64 = 25;
+pub(crate) const FUNCTION_NODE: u64 = 7;
+pub(crate) const GRAPH_NODE: u64 = 1;
+pub(crate) const NODE_OUTPUT: u64 = 2;
+pub(crate) const NODE_ATTRIBUTE: u64 = 5;
+pub(crate) const ATTRIBUTE_TENSOR: u64 = 5;
+pub(crate) const ATTRIBUTE_GRAPH: u64 = 6;
+pub(crate) const ATTRIBUTE_TENSORS: u64 = 10;
+pub(crate) const ATTRIBUTE_GRAPHS: u64 = 11;
+pub(crate) const ATTRIBUTE_SPARSE_TENSOR: u64 = 22;
+pub(crate) const ATTRIBUTE_SPARSE_TENSORS: u64 = 23;
+pub(crate) const SPARSE_VALUES: u64 = 1;
+pub(crate) const SPARSE_INDICES: u64 = 2;
+pub(crate) const TENSOR_EXTERNAL_DATA: u64 = 13;
+pub(crate) const TENSOR_DATA_LOCATION: u64 = 14;
+pub(crate) const GRAPH_SPARSE_INITIALIZER: u64 = 15;
+pub(crate) const GRAPH_INITIALIZER: u64 = 5;
+pub(crate) const GRAPH_INPUT: u64 = 11;
+pub(crate) const GRAPH_OUTPUT: u64 = 12;
+pub(crate) const GRAPH_VALUE: u64 = 13;
+pub(crate) const TENSOR_NAME: u64 = 8;
+pub(crate) const VALUE_NAME: u64 = 1;
+pub(crate) const VALUE_TYPE: u64 = 2;
+pub(crate) const TYPE_TENSOR: u64 = 1;
+pub(crate) const TENSOR_TYPE_ELEMENT: u64 = 1;
+pub(crate) const TENSOR_TYPE_SHAPE: u64 = 2;
+pub(crate) const SHAPE_DIMENSION: u64 = 1;
+pub(crate) const DIMENSION_VALUE: u64 = 1;
+pub(crate) const DIMENSION_NAME: u64 = 2;
