@@ -56,9 +56,9 @@ pub struct RunArguments {
     /// Folder under which results appear.
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub runs: PathBuf,
-    /// Who executes the steps: this process, or jobs of Slurm. By default what the configuration says, and else this
-    /// process. See docs/cluster.md.
-    #[arg(long, value_enum, value_name = "EXECUTOR")]
+    /// Who executes the steps: local, that is this process, or slurm, jobs of Slurm. By default what the configuration
+    /// says, and else this process. See docs/cluster.md.
+    #[arg(long, value_enum, value_name = "EXECUTOR", hide_possible_values = true)]
     pub executor: Option<ExecutorKind>,
     /// Log training metrics for another program while trainings run: tensorboard=FOLDER.
     #[arg(long, value_name = "TRACKER=FOLDER")]

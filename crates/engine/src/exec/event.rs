@@ -76,7 +76,7 @@ pub enum Event {
         /// The process of that run; none where it is on another machine, or is not shown to this one.
         process: Option<u32>,
         /// Who does that run on another machine, such as `process 4711 of anna on node7, since 14:05 UTC`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default)]
         by: Option<String>,
     },
     /// A step is partly done.

@@ -112,8 +112,8 @@ mod tests {
                 inode: 7,
                 bytes: 44,
                 times: Times {
-                    modified_ns: READ_NS - 100_000_000_000,
-                    changed_ns: READ_NS - 90_000_000_000,
+                    modified_ns: READ_NS - 1_000_000_000_000,
+                    changed_ns: READ_NS - 900_000_000_000,
                 },
             },
             first_met_ns: READ_NS,

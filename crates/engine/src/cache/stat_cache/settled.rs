@@ -158,7 +158,7 @@ mod tests {
             there_ns: Some(WHOLE_NS + SECOND_NS),
             ..met(now_ns)
         }));
-        let old = times(now_ns - 63 * SECOND_NS);
+        let old = times(now_ns - 603 * SECOND_NS);
         assert!(old.are_settled(&met(now_ns)));
     }
 
