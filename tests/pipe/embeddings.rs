@@ -231,11 +231,7 @@ fn what_cannot_be_used_is_refused_in_the_plan() {
         ("\"model.onnx\"", "\"corpora\"", "cannot read"),
         ("model.onnx", "pointer.onnx", "it is not an ONNX model"),
         ("model.onnx", "m.toml", "it is not an ONNX model"),
-        (
-            "model.onnx",
-            "outside.onnx",
-            "its tensor `P` is not in it",
-        ),
+        ("model.onnx", "outside.onnx", "its tensor `P` is not in it"),
         ("model.onnx", "outside.onnx", "onnx.save(onnx.load("),
         (
             "[\"probabilities\"]",
