@@ -138,7 +138,7 @@ mod tests {
             let wanted = crate::eval::mean_interval(&recalls).unwrap();
             let found = interval_over_groups(&groups, 1).unwrap();
             let ratio = (found.high - found.low) / (wanted.high - wanted.low);
-            assert!((0.9..1.1).contains(&ratio), "{speakers} speakers: {ratio}");
+            assert!((0.85..1.1).contains(&ratio), "{speakers} speakers: {ratio}");
         }
     }
 
