@@ -28,8 +28,12 @@ const STREAM_INFO_BYTES: usize = 34;
 /// The number of samples is unknown where it is 0: FLAC that was written into a pipe.
 const UNKNOWN: u64 = 0;
 
+/// Bytes of the mark of a stream and of the head of the block that describes it.
+const FRONT_BYTES: u64 = 8;
+
 struct FlacPackets {
-    reader: FlacReader<'static>,
+    /// None once the end has been looked at.
+    reader: Option<FlacReader<'static>>,
 }
 
 /// Opens a FLAC file.
@@ -123,22 +127,29 @@ pub(super) fn open<R: Read + Seek + Send + Sync + 'static>(
     }
     let stream = Window::stream(source, front, offset, end);
     let reader = FlacReader::try_new(stream, Default::default())?;
-    let mut packets = FlacPackets { reader };
+    let mut packets = FlacPackets {
+        reader: Some(reader),
+    };
     if frames == UNKNOWN {
         while let Some(placed) = packets.next()? {
             info.frames += placed.frames;
         }
         // At the end of the stream, the demuxer no longer finds back.
-        let mut stream = Box::new(packets.reader).into_inner();
-        stream.seek(SeekFrom::Start(0))?;
-        packets.reader = FlacReader::try_new(stream, Default::default())?;
+        if let Some(reader) = packets.reader.take() {
+            let mut stream = Box::new(reader).into_inner();
+            stream.seek(SeekFrom::Start(0))?;
+            packets.reader = Some(FlacReader::try_new(stream, Default::default())?);
+        }
     }
     Ok((info, Coded::new(packets, Box::new(decoder))))
 }
 
 impl Packets for FlacPackets {
     fn next(&mut self) -> Result<Option<Placed>, Fault> {
-        match self.reader.next_packet() {
+        let Some(reader) = &mut self.reader else {
+            return Ok(None);
+        };
+        match reader.next_packet() {
             Ok(packet) => Ok(packet.map(|packet| {
                 let (start, frames) = (packet.pts.get(), packet.dur.get());
                 Placed::at(packet, start, frames)
@@ -154,16 +165,47 @@ impl Packets for FlacPackets {
     fn seek(&mut self, at: u64) -> Result<(), Fault> {
         let ts = Timestamp::new(at as i64);
         let to = SeekTo::Timestamp { ts, track_id: 0 };
-        self.reader.seek(SeekMode::Accurate, to)?;
+        match &mut self.reader {
+            Some(reader) => reader.seek(SeekMode::Accurate, to).map(drop)?,
+            None => return Err(Fault::Ends),
+        }
         Ok(())
     }
 
     /// The number of samples in the header is that of the first recording.
     fn check_end(&mut self) -> Result<(), Fault> {
-        match self.next() {
-            Ok(Some(_)) => Err(Fault::Joined),
-            // Whatever else is there is no recording.
-            Ok(None) | Err(_) => Ok(()),
+        let Some(reader) = self.reader.take() else {
+            return Ok(());
+        };
+        // The demuxer stops at what begins a stream. Whatever else is behind the last sample is no recording.
+        let mut stream = Box::new(reader).into_inner();
+        let is_joined = stream.seek(SeekFrom::Start(FRONT_BYTES));
+        match is_joined.and_then(|_| begins_again(&mut stream)) {
+            Ok(true) => Err(Fault::Joined),
+            Ok(false) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Whether a stream begins somewhere in what is read: its mark, and the head of the block that describes it.
+fn begins_again(stream: &mut impl Read) -> std::io::Result<bool> {
+    const BLOCK_BYTES: usize = 1 << 16;
+    let mut bytes = Vec::new();
+    loop {
+        let kept = bytes.len().min(FRONT_BYTES as usize - 1);
+        bytes.drain(..bytes.len() - kept);
+        let read = stream
+            .by_ref()
+            .take(BLOCK_BYTES as u64)
+            .read_to_end(&mut bytes)?;
+        let is_front = |front: &[u8]| {
+            front.starts_with(b"fLaC") && front[4] & 0x7f == 0 && front[5..] == [0, 0, 0x22]
+        };
+        if bytes.windows(FRONT_BYTES as usize).any(is_front) {
+            return Ok(true);
+        }
+        if read == 0 {
+            return Ok(false);
         }
     }
 }
