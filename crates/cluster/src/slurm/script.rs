@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cluster::Submission;
 use crate::job_array::DependencyKind;
 
-use super::ranges;
+use super::ranges::ranges;
 use super::settings::SlurmSettings;
 
 /// The text of a script for `sbatch`.
