@@ -10,8 +10,8 @@ use super::cache_arguments::ExchangeArguments;
 use super::console::print;
 use super::error::CliError;
 use super::lines::counted;
+use super::local_run::listening;
 use super::remote_cache::connect_as;
-use super::run::listening;
 use super::signals::Signals;
 use super::{context, own_name};
 

@@ -27,7 +27,7 @@ use super::arguments::Common;
 use super::console::print_error;
 use super::error::CliError;
 use super::following::{Following, Teller, ToldObserver};
-use super::run::{Ended, listening};
+use super::local_run::{Ended, listening};
 use super::run_arguments::RunArguments;
 use super::signals::Signals;
 use super::{context, lock, own_name, permission, remote_cache};

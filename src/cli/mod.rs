@@ -39,6 +39,7 @@ mod init;
 mod json;
 mod limit_argument;
 mod lines;
+mod local_run;
 mod lock;
 mod manifest_arguments;
 mod model;

@@ -24,9 +24,9 @@ use super::bundle_files::{BundledRun, Extras, NOTES, bundle_files};
 use super::console::{print, print_error};
 use super::error::CliError;
 use super::lines::counted;
+use super::local_run::{exit_code, listening, tell_failures};
 use super::number_line::number_line;
 use super::report::Notes;
-use super::run::{exit_code, listening, tell_failures};
 use super::signals::Signals;
 use super::{context, lock, own_name, permission, report};
 

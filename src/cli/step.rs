@@ -25,7 +25,7 @@ use super::arguments::Common;
 use super::cluster_arguments::StepArguments;
 use super::console::print_error;
 use super::error::CliError;
-use super::run::listening;
+use super::local_run::listening;
 use super::signals::Signals;
 use super::{context, own_name, permission};
 
