@@ -76,7 +76,7 @@ export SLURM_CONF=$folder/slurm.conf
     --pid-file="$folder/socket/munged.pid" --log-file="$folder/key/munged.log" --seed-file="$folder/key/seed" >&2
 slurmctld >&2
 slurmd -N "$host" >&2
-for _ in $(seq 200); do
+for _ in $(seq 600); do
     [ "$(sinfo --noheader --format=%T 2>/dev/null)" != idle ] || { echo "export SLURM_CONF='$SLURM_CONF'"; exit 0; }
     sleep 0.1
 done
