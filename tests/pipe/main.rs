@@ -109,6 +109,7 @@ mod special_cache_files;
 mod special_files;
 mod split_checks;
 mod split_columns;
+mod step;
 mod strangers_bundle;
 mod strangers_cache;
 mod strangers_corpora;

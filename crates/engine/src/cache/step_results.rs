@@ -113,7 +113,7 @@ impl Cache {
         Ok(record)
     }
 
-    fn step_lock_path(&self, fingerprint: &FingerprintInputs) -> PathBuf {
+    pub(super) fn step_lock_path(&self, fingerprint: &FingerprintInputs) -> PathBuf {
         self.lock_path(&checkpoint_key(fingerprint).hex())
     }
 }
