@@ -39,7 +39,10 @@ fn differences(with: Option<ComparedWith>, reasons: &[Reason]) -> String {
     match with {
         None => "the cache has no other result of this step to compare with\n".into(),
         Some(ComparedWith::Result) => {
-            format!("compared with the result of that key\n{}", reason_lines(reasons))
+            format!(
+                "compared with the result of that key\n{}",
+                reason_lines(reasons)
+            )
         }
         Some(ComparedWith::Run(started_s)) => format!(
             "compared with the run of {}\n{}",

@@ -104,6 +104,7 @@ mod shown_names;
 mod side_by_side;
 mod signatures;
 mod slurm;
+mod slurm_faults;
 mod small_manifests;
 mod special_cache_files;
 mod special_files;
