@@ -90,6 +90,8 @@ mod recordings;
 mod references;
 mod remembered;
 mod remote;
+mod remote_killed;
+mod remote_profile;
 mod remote_s3;
 mod resources;
 mod resuming;

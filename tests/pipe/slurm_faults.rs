@@ -51,9 +51,7 @@ fn disturbed(configured: &str, starts_again: bool, disturb: fn(&LoopbackSlurm)) 
     std::fs::remove_file(space.join("ran")).unwrap();
     run_here(&slurm, "pipe.toml");
     has_the_same_results(&slurm, 7);
-    let told = run.warnings();
-    assert_eq!(told.len(), 3, "{told:?}");
-    Some(told.join("\n"))
+    Some(run.warnings().join("\n"))
 }
 
 #[test]
