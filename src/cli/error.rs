@@ -106,6 +106,24 @@ pub enum CliError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Threads(#[from] ThreadError),
+    /// A step has another key than it must have.
+    #[error("`{step}` has the key {found} here, not {expected}")]
+    #[diagnostic(
+        code(run::key),
+        help(
+            "{reasons}without --key, the step runs as it is here; otherwise let this machine see the manifest, the files, the program and the options of the run that it belongs to"
+        )
+    )]
+    OtherKey {
+        /// The step.
+        step: String,
+        /// Its key, in short.
+        found: String,
+        /// The key that it must have, in short.
+        expected: String,
+        /// What differs, in lines.
+        reasons: String,
+    },
     /// Anything else that the user gave is wrong.
     #[error("{message}")]
     #[diagnostic(code(cli::usage), help("{help}"))]
@@ -168,7 +186,11 @@ impl CliError {
             | Self::NotAsLocked { .. }
             | Self::Untrusted { .. }
             | Self::Usage { .. } => 2,
-            Self::Output { .. } | Self::Threads(_) | Self::Step(_) | Self::Cluster(_) => 1,
+            Self::Output { .. }
+            | Self::OtherKey { .. }
+            | Self::Threads(_)
+            | Self::Step(_)
+            | Self::Cluster(_) => 1,
         }
     }
 }

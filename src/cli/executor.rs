@@ -131,7 +131,10 @@ impl Session<'_> {
         }
         let mut teller = Teller::new(&self.plan, observer.as_ref(), self.common.json);
         teller.begins(&watch);
-        let mut elsewhere = Elsewhere::default();
+        let mut elsewhere = Elsewhere {
+            began: Some(RealSystem.uptime()),
+            ..Elsewhere::default()
+        };
         for (step, status) in watch.statuses().0.iter().enumerate() {
             if let StepStatus::Failed { error } = status {
                 elsewhere.failed.insert(step, foreseen(error));

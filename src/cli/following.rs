@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use miette::Report;
-use pipe_cluster::{Cluster, Follower, Happening};
+use pipe_cluster::{Cluster, Ending, Follower, Happening};
 use pipe_engine::cache::StepOutput;
 use pipe_engine::exec::{
     Elsewhere, Event, FailedElsewhere, Observer, PlanUnit, SCHEMA_VERSION, Status, StepStatus,
@@ -156,6 +156,11 @@ impl<'a> Teller<'a> {
                 first(unit),
                 format!("its job {}; it is submitted again", why.describe()),
             ),
+            Happening::Requeued { unit, why } => {
+                let what = why.map_or("was ended".into(), Ending::describe);
+                let message = format!("its job {what}; the scheduler starts it again");
+                warn(first(unit), message);
+            }
             Happening::Failed {
                 unit,
                 reason,

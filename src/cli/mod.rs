@@ -35,6 +35,7 @@ mod diff;
 mod doctor;
 mod following;
 mod graph;
+mod held_key;
 mod init;
 mod json;
 mod limit_argument;

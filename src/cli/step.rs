@@ -25,6 +25,7 @@ use super::arguments::Common;
 use super::cluster_arguments::StepArguments;
 use super::console::print_error;
 use super::error::CliError;
+use super::held_key::held_key;
 use super::local_run::listening;
 use super::signals::Signals;
 use super::{context, own_name, permission};
@@ -100,8 +101,18 @@ impl Job<'_> {
             })?),
         };
         let step = self.plan.find(name);
-        let keys: BTreeMap<usize, Digest> = step.zip(key).into_iter().collect();
-        Ok(match self.work(&[unit], &keys, None, &|_| false)?.pop() {
+        let keyed = step.zip(key);
+        let hold = || match keyed {
+            Some((step, key)) => held_key(self.plan, self.cache, step, &key),
+            None => Ok(true),
+        };
+        let is_known = hold()?;
+        let keys: BTreeMap<usize, Digest> = keyed.into_iter().collect();
+        let came = self.work(&[unit], &keys, None, &|_| false)?.pop();
+        if matches!(came, Some(Came::Done)) && !is_known {
+            hold()?;
+        }
+        Ok(match came {
             Some(Came::Failed(left)) => {
                 if left == Left::WithoutInputs {
                     print_error(&format!(

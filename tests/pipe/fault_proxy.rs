@@ -21,6 +21,9 @@ pub enum Fault {
     Truncation,
     /// A byte of each content is another.
     Corruption,
+    /// Of the request of this number, from 0, the server gets half of the content; it gets nothing of those after it, and no
+    /// answer comes.
+    CutOff(usize),
 }
 
 /// A proxy, which serves as long as the process lives.
@@ -65,6 +68,14 @@ fn serve(
         match fault {
             Fault::Silence => {
                 // Until the client has enough.
+                let _ = client.read(&mut [0]);
+                return Ok(());
+            }
+            Fault::CutOff(first) if number >= first => {
+                if number == first && !body.is_empty() {
+                    server.write_all(&head)?;
+                    server.write_all(&body[..body.len() / 2])?;
+                }
                 let _ = client.read(&mut [0]);
                 return Ok(());
             }

@@ -40,11 +40,17 @@ impl LoopbackSlurm {
             _ => panic!("{}", String::from_utf8_lossy(&started.stderr)),
         }
         space.write("configuration/pipe/trust.toml", TRUST);
-        space.write(
+        let slurm = Self { space, folder };
+        slurm.configure("");
+        Some(slurm)
+    }
+
+    /// Has the user's configuration say this of the cluster, and what the tests need.
+    pub fn configure(&self, lines: &str) {
+        self.space.write(
             "configuration/pipe/config.toml",
-            "[executor]\nkind = \"slurm\"\npoll_seconds = 0.3\n",
+            format!("[executor]\nkind = \"slurm\"\npoll_seconds = 0.3\n{lines}\n"),
         );
-        Some(Self { space, folder })
     }
 
     /// A program with this Slurm, started in the workspace.
@@ -138,6 +144,51 @@ impl LoopbackSlurm {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         assert!(command.status().unwrap().success());
+    }
+
+    /// The node fails, for the controller; it is back at once.
+    pub fn fail_node(&self) {
+        let node = self.says("sinfo", &["--noheader", "--format=%n"]);
+        let node = format!("nodename={}", node.lines().next().unwrap().trim());
+        let down = ["update", &node, "state=down", "reason=test"];
+        self.says("scontrol", &down);
+        self.wait_until("the node is back", || {
+            // It may have come back by itself, which is then said to be an error.
+            let back = ["update", &node, "state=resume"];
+            let _ = self.command("scontrol", &back).output().unwrap();
+            !self
+                .says("sinfo", &["--noheader", "--format=%T"])
+                .contains("down")
+        });
+    }
+
+    /// Jobs of another user of the cluster take the place of all others, for a moment.
+    pub fn submit_what_is_urgent(&self) {
+        let options = ["--partition=urgent", "--ntasks=4", "--mem=50M"];
+        let job = ["--output=/dev/null", "--job-name=urgent", "--wrap=true"];
+        self.says("sbatch", &[&options[..], &job].concat());
+    }
+
+    /// Jobs that were started again wait for two minutes: they start now.
+    pub fn start_delayed(&self) {
+        let arguments = ["--noheader", "--array", "--states=PENDING"];
+        let said = self.says("squeue", &[&arguments[..], &["--format=%F_%K %r"]].concat());
+        for line in said.lines() {
+            if let Some(job) = line.trim().strip_suffix(" BeginTime") {
+                let job = format!("JobId={job}");
+                self.says("scontrol", &["update", &job, "StartTime=now"]);
+            }
+        }
+    }
+
+    /// The time of the jobs called `name` that are at work is over.
+    pub fn end_time(&self, name: &str) {
+        for job in self.jobs() {
+            if job.contains(name) && job.ends_with("RUNNING") {
+                let job = format!("JobId={}", job.split(' ').next().unwrap());
+                self.says("scontrol", &["update", &job, "EndTime=now"]);
+            }
+        }
     }
 
     fn controller(&self) -> String {

@@ -14,13 +14,14 @@ use super::fault_proxy::{Fault, FaultProxy};
 use super::remote::{Person, ended_well, fetched, results};
 use super::workspace::Run;
 
-const ACCESS_KEY: &str = "AKIDOFTHETESTS";
-const SECRET_KEY: &str = "secret-of-the-tests-0123456789";
+pub const ACCESS_KEY: &str = "AKIDOFTHETESTS";
+pub const SECRET_KEY: &str = "secret-of-the-tests-0123456789";
 
 /// A server with one bucket, `lab`.
-struct S3Server {
+pub struct S3Server {
     process: Child,
-    address: SocketAddr,
+    /// Where it listens.
+    pub address: SocketAddr,
     folder: tempfile::TempDir,
 }
 
@@ -43,7 +44,7 @@ fn program() -> Option<PathBuf> {
 
 impl S3Server {
     /// Starts one; none where it is not installed, which is told.
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let Some(program) = program() else {
             skipped("s3s-fs is not installed: .ci/run installs it");
             return None;
@@ -78,7 +79,7 @@ impl S3Server {
     }
 
     /// Names of all objects in the bucket.
-    fn objects(&self) -> Vec<String> {
+    pub fn objects(&self) -> Vec<String> {
         let root = self.folder.path().join("lab");
         let entries = walkdir::WalkDir::new(&root).into_iter().flatten();
         let files = entries.filter(|entry| entry.file_type().is_file());
@@ -99,7 +100,7 @@ fn person() -> Person {
 }
 
 /// A command of theirs that finds the server at `address`, with this secret.
-fn command(person: &Person, arguments: &[&str], address: SocketAddr, secret: &str) -> Command {
+pub fn command(person: &Person, arguments: &[&str], address: SocketAddr, secret: &str) -> Command {
     let mut command = person.command(arguments);
     command
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)

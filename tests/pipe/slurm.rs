@@ -9,7 +9,7 @@ use super::loopback_slurm::{LoopbackSlurm, ended};
 use super::workspace::{Run, Workspace};
 
 /// What each step depended on and made, by the records of a cache.
-fn records(space: &Workspace, cache: &str) -> BTreeMap<String, (String, Json)> {
+pub fn records(space: &Workspace, cache: &str) -> BTreeMap<String, (String, Json)> {
     let files = space.files(&format!("{cache}/steps")).into_iter();
     let records = files.map(|(name, content)| {
         // The first line is its digest.
@@ -22,7 +22,7 @@ fn records(space: &Workspace, cache: &str) -> BTreeMap<String, (String, Json)> {
 }
 
 /// A `command` for each of three values, another that takes it, and one over all.
-fn chain(space: &Workspace, first: &str) -> String {
+pub fn chain(space: &Workspace, first: &str) -> String {
     let folder = space.path().display();
     format!(
         "[matrix]\nv = [1, 2, 3]\n\
@@ -35,16 +35,16 @@ fn chain(space: &Workspace, first: &str) -> String {
 }
 
 /// With a command that tells that it has begun and waits for a file.
-fn waiting(space: &Workspace) -> String {
+pub fn waiting(space: &Workspace) -> String {
     let folder = space.path().display();
     format!("touch {folder}/began-$v; while [ ! -e {folder}/go ]; do sleep 0.1; done")
 }
 
-fn counted_runs(space: &Workspace) -> usize {
+pub fn counted_runs(space: &Workspace) -> usize {
     space.read("ran").lines().count()
 }
 
-fn all_well(run: &Run) {
+pub fn all_well(run: &Run) {
     assert_eq!(run.code, Some(0), "{:?}\n{}", run.events, run.stderr);
 }
 

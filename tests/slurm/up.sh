@@ -55,20 +55,29 @@ SlurmdLogFile=$folder/logs/slurmd.log
 # Containers do not let their processes make control groups: jobs are found by their parents.
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
+# For the same reason nobody but Slurm itself ends jobs that use too much memory: it looks each second.
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
 # Jobs of a test are short, and each is looked at as soon as one ends.
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf_interval=1
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 KillWait=3
+# Jobs of the partition "urgent" take the place of others, which start again later, or of those of "scrap", which are over then.
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 # A controller that is gone is not asked for long.
 MessageTimeout=3
 ReturnToService=2
 # More processors than there may be, so that several jobs run at once.
 SlurmdParameters=config_overrides
 NodeName=$host NodeAddr=127.0.0.1 CPUs=4 RealMemory=$memory_mb State=UNKNOWN
-PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE DefMemPerCPU=$((memory_mb / 5))
+PartitionName=DEFAULT Nodes=$host MaxTime=INFINITE DefMemPerCPU=$((memory_mb / 5))
+PartitionName=all Default=YES
+PartitionName=scrap PreemptMode=CANCEL
+PartitionName=urgent PriorityTier=10
 CONF
 
 export SLURM_CONF=$folder/slurm.conf

@@ -67,6 +67,13 @@ pub enum Happening {
         /// How its task ended.
         why: Ending,
     },
+    /// A unit was at work and waits again: the scheduler starts its task anew by itself.
+    Requeued {
+        /// The unit.
+        unit: usize,
+        /// How its task ended, where its log says so.
+        why: Option<Ending>,
+    },
     /// A unit has failed.
     Failed {
         /// The unit.

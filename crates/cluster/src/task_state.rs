@@ -69,21 +69,66 @@ impl Ending {
         }
     }
 
-    /// What the log of a job says of its end, where the scheduler has forgotten it: the last lines that `slurmstepd` and
-    /// the kernel's messages in it have.
+    /// What the log of a job says of its end, where the scheduler has forgotten it or gives another reason: the last lines
+    /// that `slurmstepd` and the kernel's messages in it have.
     pub fn told_in(log: &[String]) -> Option<Self> {
-        const SIGNS: [(&str, Ending); 6] = [
+        const SIGNS: [(&str, Ending); 8] = [
             ("DUE TO TIME LIMIT", Ending::TimedOut),
             ("DUE TO PREEMPTION", Ending::Preempted),
             ("DUE TO NODE FAILURE", Ending::NodeFailed),
             ("oom_kill", Ending::OutOfMemory),
             ("oom-kill", Ending::OutOfMemory),
+            ("exceeded memory limit", Ending::OutOfMemory),
+            ("xceeded job memory limit", Ending::OutOfMemory),
             // Without a reason, somebody has done it.
             ("CANCELLED AT", Ending::Cancelled),
         ];
-        log.iter().rev().find_map(|line| {
-            let found = SIGNS.iter().find(|(sign, _)| line.contains(sign));
-            found.map(|(_, ending)| *ending)
+        let sign = |line: &String| SIGNS.iter().find(|(sign, _)| line.contains(sign));
+        let last = log.iter().rposition(|line| sign(line).is_some())?;
+        let (_, ending) = sign(&log[last])?;
+        // What ends jobs for their memory says so, and beside it that they are cancelled.
+        let beside = log[last.saturating_sub(2)..last].iter().filter_map(sign);
+        let mut beside = beside.map(|(_, ending)| *ending);
+        let is_memory =
+            *ending == Self::Cancelled && beside.any(|other| other == Self::OutOfMemory);
+        Some(match is_memory {
+            true => Self::OutOfMemory,
+            false => *ending,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_tells_how_its_job_ended() {
+        let told = |lines: &[&str]| {
+            let log: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            Ending::told_in(&log)
+        };
+        let over = "slurmstepd: error: StepId=1.batch exceeded memory limit (147288064 > 104857600), being killed";
+        let exceeded = "slurmstepd: error: Exceeded job memory limit";
+        let cancelled = "slurmstepd: error: *** JOB 1 ON n1 CANCELLED AT 2026-01-01T00:00:00 ***";
+        let failed = "slurmstepd: error: *** JOB 1 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS ***";
+        assert_eq!(told(&["an epoch"]), None);
+        assert_eq!(told(&["an epoch", cancelled]), Some(Ending::Cancelled));
+        for lines in [
+            &[over, cancelled][..],
+            &[over, exceeded, cancelled],
+            &[over, cancelled, exceeded],
+        ] {
+            assert_eq!(told(lines), Some(Ending::OutOfMemory), "{lines:?}");
+        }
+        // It was started again, and then somebody cancelled it.
+        assert_eq!(
+            told(&[failed, "an epoch", cancelled]),
+            Some(Ending::Cancelled)
+        );
+        assert_eq!(
+            told(&[cancelled, "an epoch", failed]),
+            Some(Ending::NodeFailed)
+        );
     }
 }

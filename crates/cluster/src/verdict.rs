@@ -60,6 +60,12 @@ impl Evidence {
             Ending::Badly(Some(code @ 129..=192)) => {
                 Ending::told_in(&self.log).unwrap_or(Ending::Killed(code - 128))
             }
+            // Where Slurm has no control groups, it says of a job that it has ended for its memory only that a signal did.
+            Ending::Killed(_) => {
+                let told = Ending::told_in(&self.log);
+                let told = told.filter(|ending| *ending == Ending::OutOfMemory);
+                told.unwrap_or(self.ending)
+            }
             known => known,
         };
         match (self.left.clone(), ending) {
@@ -207,6 +213,21 @@ mod tests {
             "{reason}"
         );
         assert!(help.is_some_and(|help| help.contains("`minutes`")));
+    }
+
+    #[test]
+    fn what_is_killed_for_its_memory_is_given_more() {
+        let over = "slurmstepd: error: StepId=1.batch exceeded memory limit (147288064 > 104857600), being killed";
+        let killed = Evidence {
+            log: vec![over.into()],
+            memory_is_asked: true,
+            ..evidence(Ending::Killed(9))
+        };
+        let more = Verdict::Again {
+            why: Ending::OutOfMemory,
+            needs_memory: true,
+        };
+        assert_eq!(killed.verdict(), more);
     }
 
     #[test]

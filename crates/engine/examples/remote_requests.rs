@@ -1,4 +1,5 @@
 //! Counts what a plan asks of a remote cache: `remote_requests ITEMS RESULTS` runs it on two machines that share one in memory.
+//! More pairs make more rows of the table.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -86,26 +87,36 @@ fn main() -> Result<()> {
         .skip(1)
         .flat_map(|text| text.parse())
         .collect();
-    let [items, results] = arguments[..] else {
-        miette::bail!("usage: remote_requests ITEMS RESULTS");
+    let (sizes, []) = arguments.as_chunks::<2>() else {
+        miette::bail!("usage: remote_requests ITEMS RESULTS [ITEMS RESULTS ...]");
     };
-    let space = std::env::temp_dir().join(format!("remote-requests-{}", std::process::id()));
-    let store = Arc::new(MemoryStore::default());
-    for machine in ["first", "second"] {
-        let before = store.requests();
-        run(&space.join(machine), &store, items, results)?;
-        println!("{machine}: {} requests", store.requests() - before);
-    }
-    let objects = store.objects();
-    for (part, of, count) in [("index/", "result", results), ("items/", "item", items)] {
-        let own = objects.iter().filter(|(name, _)| name.starts_with(part));
-        let bytes: usize = own.map(|(_, bytes)| bytes.len()).sum();
+    println!(
+        "| items | results | requests of the machine that computes | of the one that fetches | bytes of the index for a result | for an item, over two steps |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for &[items, results] in sizes {
+        let space = std::env::temp_dir().join(format!("remote-requests-{}", std::process::id()));
+        let store = Arc::new(MemoryStore::default());
+        let mut requests = Vec::new();
+        for machine in ["first", "second"] {
+            let before = store.requests();
+            run(&space.join(machine), &store, items, results)?;
+            requests.push((store.requests() - before).to_string());
+        }
+        let objects = store.objects();
+        let bytes = |part: &str| {
+            let own = objects.iter().filter(|(name, _)| name.starts_with(part));
+            own.map(|(_, bytes)| bytes.len() as u64).sum::<u64>()
+        };
         println!(
-            "{part} {bytes} bytes, {} for each {of}",
-            bytes as u64 / count.max(1)
+            "| {items} | {results} | {} | {} | {} |",
+            requests.join(" | "),
+            bytes("index/") / results.max(1),
+            bytes("items/") / items.max(1)
         );
+        std::fs::remove_dir_all(space).into_diagnostic()?;
     }
-    std::fs::remove_dir_all(space).into_diagnostic()
+    Ok(())
 }
 
 fn run(folder: &Path, store: &Arc<MemoryStore>, items: u64, results: u64) -> Result<()> {
@@ -139,7 +150,7 @@ fn run(folder: &Path, store: &Arc<MemoryStore>, items: u64, results: u64) -> Res
     };
     let summary = exec::run(&plan, &cache, &options, &Silent)?;
     let counts = summary.counts;
-    println!(
+    eprintln!(
         "{} executed, {} fetched, {} failed, in {:.1} s",
         counts.executed, counts.fetched, counts.failed, summary.seconds
     );

@@ -3,6 +3,8 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::aws_profile::ProfileError;
+
 /// What is wrong with the address of a store, or with how it is to be reached.
 #[derive(Debug, Error, Diagnostic)]
 pub enum OpenError {
@@ -34,4 +36,8 @@ pub enum OpenError {
         /// What is wrong.
         reason: String,
     },
+    /// A profile of an S3 store cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Profile(#[from] ProfileError),
 }

@@ -8,29 +8,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::azure::MicrosoftAzureBuilder;
-use object_store::gcp::GoogleCloudStorageBuilder;
-use object_store::http::HttpBuilder;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    ClientConfigKey, ClientOptions, Error, GetOptions, ObjectStore, ObjectStoreExt as _,
-    ObjectStoreScheme, PutMode, PutOptions, RetryConfig,
+    Error, GetOptions, ObjectStore, ObjectStoreExt as _, ObjectStoreScheme, PutMode, PutOptions,
 };
 use pipe_engine::cache::remote::{Patience, RemoteStore, StoreError};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
+use crate::aws_profile::AwsProfile;
 use crate::error::OpenError;
+use crate::object_stores::built;
 use crate::redaction::{clean, secrets, shown};
 
 /// How often a request looks whether anybody still waits for it.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long a connection may take to come about.
-const CONNECT: &str = "5 seconds";
-/// The engine limits the time of each request, by its length.
-const REQUEST: &str = "1 hour";
 
 /// The store at an address; a path that begins with `/` is a folder.
 ///
@@ -56,8 +48,13 @@ pub fn open(address: &str) -> Result<Arc<dyn RemoteStore>, OpenError> {
         let _ = error;
         wrong(&"no store is reached in this way")
     })?;
-    let (secrets, shown) = (secrets(&url), shown(&url));
-    let store = built(&url, scheme).map_err(|error| OpenError::Settings {
+    let profile = match scheme {
+        ObjectStoreScheme::AmazonS3 => AwsProfile::chosen(&|name| std::env::var_os(name))?,
+        _ => AwsProfile::default(),
+    };
+    let (mut secrets, shown) = (secrets(&url), shown(&url));
+    secrets.extend(profile.secrets());
+    let store = built(&url, scheme, profile).map_err(|error| OpenError::Settings {
         url: shown.clone(),
         reason: clean(&error.to_string(), &secrets),
     })?;
@@ -76,65 +73,6 @@ pub fn open(address: &str) -> Result<Arc<dyn RemoteStore>, OpenError> {
         shown,
         runtime: Some(runtime),
     }))
-}
-
-fn built(url: &Url, scheme: ObjectStoreScheme) -> Result<Arc<dyn ObjectStore>, Error> {
-    // Another may have chosen already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    // The engine tries again.
-    let retry = RetryConfig {
-        max_retries: 0,
-        ..RetryConfig::default()
-    };
-    let client = ClientOptions::new()
-        .with_config(ClientConfigKey::ConnectTimeout, CONNECT)
-        .with_config(ClientConfigKey::Timeout, REQUEST);
-    Ok(match scheme {
-        ObjectStoreScheme::AmazonS3 => {
-            let key = AmazonS3ConfigKey::Client;
-            let builder = AmazonS3Builder::from_env()
-                .with_url(url.to_string())
-                .with_config(key(ClientConfigKey::ConnectTimeout), CONNECT)
-                .with_config(key(ClientConfigKey::Timeout), REQUEST)
-                .with_retry(retry);
-            // Whoever names such an endpoint means it.
-            let is_plain = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
-                .iter()
-                .find_map(std::env::var_os)
-                .is_some_and(|endpoint| endpoint.to_string_lossy().starts_with("http://"));
-            Arc::new(match is_plain {
-                true => builder.with_allow_http(true).build()?,
-                false => builder.build()?,
-            })
-        }
-        ObjectStoreScheme::GoogleCloudStorage => Arc::new(
-            GoogleCloudStorageBuilder::from_env()
-                .with_url(url.to_string())
-                .with_client_options(client)
-                .with_retry(retry)
-                .build()?,
-        ),
-        ObjectStoreScheme::MicrosoftAzure => Arc::new(
-            MicrosoftAzureBuilder::from_env()
-                .with_url(url.to_string())
-                .with_client_options(client)
-                .with_retry(retry)
-                .build()?,
-        ),
-        ObjectStoreScheme::Http => Arc::new(
-            HttpBuilder::new()
-                .with_url(&url[..url::Position::BeforePath])
-                .with_client_options(client.with_allow_http(url.scheme() == "http"))
-                .with_retry(retry)
-                .build()?,
-        ),
-        ObjectStoreScheme::Local => Arc::new(LocalFileSystem::new().with_fsync(true)),
-        _ => {
-            return Err(Error::NotSupported {
-                source: format!("{} is no remote cache", url.scheme()).into(),
-            });
-        }
-    })
 }
 
 /// A store, and what is needed to ask it.

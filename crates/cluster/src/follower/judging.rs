@@ -85,7 +85,18 @@ impl Follower<'_> {
         };
         self.unseen.remove(&place);
         match status.state {
-            TaskState::Waiting => None,
+            TaskState::Waiting => {
+                // Shares of its items are at work before the task that makes the result.
+                let is_shared = self.assignments.shares.contains_key(&unit);
+                if !is_shared && self.started.remove(&unit) {
+                    let log = self
+                        .ledger
+                        .last_lines(placed.array, placed.task, LINES_SHOWN);
+                    let why = Ending::told_in(&log);
+                    tell(Happening::Requeued { unit, why });
+                }
+                None
+            }
             TaskState::Running => {
                 if self.started.insert(unit) {
                     tell(Happening::Started(unit));

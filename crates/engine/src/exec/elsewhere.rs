@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::time::Duration;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -12,6 +13,8 @@ use super::outcome::StepResult;
 /// What became of steps that ran elsewhere since the run began.
 #[derive(Clone, Debug, Default)]
 pub struct Elsewhere {
+    /// When the run began there, as the system's time since some moment.
+    pub began: Option<Duration>,
     /// Steps whose results were made: they count as executed, not as unchanged.
     pub made: BTreeSet<usize>,
     /// Steps that failed.

@@ -1,7 +1,7 @@
 //! A group of item-wise steps: checked step by step, computed item by item, loaded when whole sets are needed.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use pipe_foundation::progress::Progress;
@@ -26,7 +26,6 @@ use super::observer::{Observer, StepProgress};
 use super::outcome::StepResult;
 use super::pass::Walked;
 use super::pass_fault::PassFault;
-use super::selection::ItemShare;
 use super::step_status::StepStatus;
 use super::walk::Walk;
 use super::width::Width;
@@ -39,8 +38,10 @@ mod loading;
 mod publishing;
 mod share;
 mod statuses;
+mod walk_options;
 
 pub use statuses::source_digest;
+use walk_options::WalkOptions;
 
 /// One group during a run.
 pub struct Group<'a> {
@@ -137,14 +138,7 @@ impl<'a> Group<'a> {
     /// # Errors
     /// When the cache or a file that a stage depends on cannot be read.
     pub fn forecast(&self) -> Result<HashMap<usize, Forecast>, CacheError> {
-        let walked = self.walk(
-            HashSet::new(),
-            std::path::Path::new(""),
-            &pipe_foundation::progress::Silent,
-            PastLimit::Ignore,
-            None,
-            None,
-        )?;
+        let walked = self.walk(WalkOptions::dry())?;
         let mut forecasts: HashMap<usize, Forecast> = HashMap::new();
         for (step, outcomes) in &walked.outcomes {
             let forecast = forecasts.entry(*step).or_default();
@@ -167,7 +161,7 @@ impl<'a> Group<'a> {
     pub fn run(
         &self,
         before: &[(usize, StepStatus)],
-        scratch: &std::path::Path,
+        scratch: &Path,
         lent: &Allotment,
         past: PastLimit,
         observer: &dyn Observer,
@@ -221,7 +215,7 @@ impl<'a> Group<'a> {
     fn pass(
         &self,
         distrusted: HashSet<Digest>,
-        scratch: &std::path::Path,
+        scratch: &Path,
         lent: &Allotment,
         past: PastLimit,
         progress: &dyn Progress,
@@ -236,7 +230,15 @@ impl<'a> Group<'a> {
             return Ok(Pass::Interrupted);
         };
         // Threads for all cores that it may come to have; those beyond its share wait.
-        let walk = || self.walk(distrusted, scratch, progress, past, Some(lent), None);
+        let options = WalkOptions {
+            distrusted,
+            scratch,
+            progress,
+            past,
+            lent: Some(lent),
+            share: None,
+        };
+        let walk = || self.walk(options);
         let walked = match thread_pool(lent.most_threads()) {
             Ok(pool) => pool.install(walk)?,
             Err(_) => walk()?,
@@ -262,20 +264,13 @@ impl<'a> Group<'a> {
         }))
     }
 
-    fn walk(
-        &self,
-        distrusted: HashSet<Digest>,
-        scratch: &std::path::Path,
-        progress: &dyn Progress,
-        past: PastLimit,
-        lent: Option<&Allotment>,
-        share: Option<ItemShare>,
-    ) -> Result<Walked, CacheError> {
+    fn walk(&self, options: WalkOptions<'_>) -> Result<Walked, CacheError> {
+        let progress = options.progress;
         // The look-up that comes before every walk has found them, or has failed.
         let files = self.files().map_err(|error| self.unreadable(&error))?;
         let prefixes = self.prefixes(files);
         let mut index = self.local_items(&prefixes)?;
-        if lent.is_none() {
+        if options.lent.is_none() {
             // What would come rather than be computed.
             self.add_remote(&mut index, &prefixes)?;
         } else {
@@ -292,24 +287,19 @@ impl<'a> Group<'a> {
                 index = self.local_items(&prefixes)?;
             }
         }
-        self.walk_over(index, distrusted, scratch, progress, past, lent, share)
+        self.walk_over(index, options)
     }
 
     /// As [`Group::walk`], with what is known of items.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what a walk takes, and what is known"
-    )]
-    fn walk_over(
-        &self,
-        index: ItemIndex,
-        distrusted: HashSet<Digest>,
-        scratch: &std::path::Path,
-        progress: &dyn Progress,
-        past: PastLimit,
-        lent: Option<&Allotment>,
-        share: Option<ItemShare>,
-    ) -> Result<Walked, CacheError> {
+    fn walk_over(&self, index: ItemIndex, options: WalkOptions<'_>) -> Result<Walked, CacheError> {
+        let WalkOptions {
+            distrusted,
+            scratch,
+            progress,
+            past,
+            lent,
+            share,
+        } = options;
         let dry = lent.is_none();
         let files = self.files().map_err(|error| self.unreadable(&error))?;
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();

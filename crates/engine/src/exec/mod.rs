@@ -37,6 +37,7 @@ mod item_outcome;
 mod item_set;
 mod job;
 mod allotment;
+mod key_comparison;
 mod limit;
 #[cfg(test)]
 mod listing_tests;
@@ -88,6 +89,7 @@ pub use expected_results::{ExpectedResult, ExpectedResults};
 pub use group::{Forecast, Group};
 pub use in_the_way::InTheWay;
 pub use item_set::GroupError;
+pub use key_comparison::{ComparedWith, KeyComparison, compare_key};
 pub use memory::available_bytes;
 pub use miss::{Miss, MissCause};
 pub use observer::{Observer, Silent};

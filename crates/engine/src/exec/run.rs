@@ -81,7 +81,9 @@ pub fn run(
     observer: &dyn Observer,
 ) -> Result<RunSummary, RunError> {
     let started = cache.system.uptime();
-    let took = || cache.system.uptime() - started;
+    // What ran elsewhere is part of the run.
+    let began = options.elsewhere.and_then(|elsewhere| elsewhere.began);
+    let took = || cache.system.uptime() - began.unwrap_or(started);
     let log = cache
         .runs
         .log(&plan.name, &plan.manifest, &plan.device.name);

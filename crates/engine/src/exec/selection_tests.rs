@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pipe_foundation::Digest;
+use pipe_foundation::system::{RealSystem, System};
 
 use crate::cache::Cache;
 use crate::plan::Plan;
@@ -145,7 +147,9 @@ fn results_are_seen_to_appear_and_a_run_ends_with_what_others_made() {
         code: None,
         help: None,
     };
+    let an_hour = Duration::from_secs(3600);
     let elsewhere = Elsewhere {
+        began: RealSystem.uptime().checked_sub(an_hour),
         made: [1].into(),
         failed: [(2, failed)].into(),
     };
@@ -155,6 +159,7 @@ fn results_are_seen_to_appear_and_a_run_ends_with_what_others_made() {
         ..toys.options()
     });
     assert_eq!(Toys::statuses(&summary), [Hit, Executed, Failed]);
+    assert_eq!(summary.seconds >= 3600.0, elsewhere.began.is_some());
     assert_eq!(
         summary.steps[2].error.as_deref(),
         Some("its machine burnt down")

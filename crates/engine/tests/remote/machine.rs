@@ -17,6 +17,7 @@ use pipe_engine::stage::{
 };
 use pipe_foundation::Digest;
 use pipe_foundation::progress::Progress;
+use pipe_foundation::system::{RealSystem, System};
 
 /// How often each stage has worked.
 #[derive(Default)]
@@ -158,20 +159,28 @@ pub fn options(signatures: Box<dyn Signatures>) -> RemoteOptions {
 
 /// One machine: a folder with a cache, and how much its stages have worked.
 pub struct Machine {
+    system: Arc<dyn System>,
     folder: tempfile::TempDir,
     pub work: Arc<Work>,
 }
 
 impl Machine {
     pub fn new() -> Self {
+        Self::on(Arc::new(RealSystem))
+    }
+
+    /// With another system for its cache.
+    pub fn on(system: Arc<dyn System>) -> Self {
         Self {
+            system,
             folder: tempfile::tempdir().unwrap(),
             work: Arc::default(),
         }
     }
 
     pub fn cache(&self, store: &Arc<impl RemoteStore + 'static>, options: RemoteOptions) -> Cache {
-        let mut cache = Cache::open(&self.folder.path().join("cache"), false).unwrap();
+        let root = self.folder.path().join("cache");
+        let mut cache = Cache::open_on(self.system.clone(), &root, false).unwrap();
         cache.connect(store.clone(), options);
         cache
     }
@@ -210,6 +219,11 @@ impl Machine {
         size: (usize, usize),
     ) -> (RunSummary, Listener) {
         self.run_with(store, size, options(Box::new(NoSignatures)))
+    }
+
+    /// Removes what [`Machine::results`] gives.
+    pub fn forget_results(&self) {
+        let _ = std::fs::remove_dir_all(self.folder.path().join("runs"));
     }
 
     pub fn results(&self) -> Vec<(String, String)> {

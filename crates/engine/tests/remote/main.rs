@@ -1,7 +1,10 @@
 //! Two caches that share a remote one: what one has made the other fetches, whatever becomes of the bytes in between.
 
+mod hostile;
 mod machine;
 mod names;
+mod quick_system;
+mod stories;
 mod troubled;
 
 use std::sync::Arc;

@@ -2,23 +2,22 @@
 //! come before the walk that would compute them.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pipe_foundation::Digest;
-use pipe_foundation::progress::{Progress, Silent};
+use pipe_foundation::progress::Progress;
 
 use crate::cache::items::{ItemIndex, ItemRecord, Location, StepTag};
 use crate::cache::remote::{ItemsOffered, Part, Remote, RemoteItem, TagIndex};
 use crate::cache::{CacheError, OwnPack};
 use crate::exec::encoder::Encoded;
 use crate::exec::item_outcome::Outcome;
-use crate::exec::limit::PastLimit;
 use crate::exec::pass::Walked;
 use crate::exec::writer::{ItemResult, ItemWriter};
 
 use super::Group;
+use super::walk_options::WalkOptions;
 
 /// The number of no pack: items in it are at the remote cache.
 const ELSEWHERE: u64 = u64::MAX;
@@ -63,17 +62,7 @@ impl Group<'_> {
         }
         let mut index = local.clone();
         self.add_remote(&mut index, prefixes)?;
-        let nothing = HashSet::new();
-        let known = self.walk_over(
-            index,
-            nothing,
-            Path::new(""),
-            &Silent,
-            PastLimit::Ignore,
-            None,
-            None,
-        );
-        let Walked { outcomes, .. } = known?;
+        let Walked { outcomes, .. } = self.walk_over(index, WalkOptions::dry())?;
         let writer = ItemWriter::new(self.cache);
         let came = Came::default();
         for (step, outcomes) in outcomes {
@@ -165,16 +154,7 @@ impl Group<'_> {
         let files = self.files().map_err(|error| self.unreadable(&error))?;
         let prefixes = self.prefixes(files);
         let index = self.local_items(&prefixes)?;
-        let nothing = HashSet::new();
-        let walked = self.walk_over(
-            index,
-            nothing,
-            Path::new(""),
-            &Silent,
-            PastLimit::Ignore,
-            None,
-            None,
-        )?;
+        let walked = self.walk_over(index, WalkOptions::dry())?;
         let mut known = HashMap::new();
         for (step, outcomes) in walked.outcomes {
             let is_missing = |outcome: &Outcome| matches!(outcome, Outcome::Missing);

@@ -1,6 +1,5 @@
 //! A share of the items of a group, made for a run that others take part in: what is made is kept, and no set is recorded.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use pipe_foundation::thread_pool;
@@ -8,12 +7,12 @@ use pipe_foundation::thread_pool;
 use crate::cache::{CacheError, Holder, Lock};
 use crate::exec::allotment::Allotment;
 use crate::exec::event::Event;
-use crate::exec::limit::PastLimit;
 use crate::exec::observer::{Observer, StepProgress};
 use crate::exec::outcome::StepResult;
 use crate::exec::selection::ItemShare;
 
 use super::Group;
+use super::walk_options::WalkOptions;
 
 impl Group<'_> {
     /// Makes a share of the items. Other shares may be made at the same time, and none while a whole pass is under way.
@@ -54,9 +53,14 @@ impl Group<'_> {
             return Ok(skipped().collect());
         };
         observer.event(&Event::StepStarted { step: first.into() });
-        let none = HashSet::new();
-        let past = PastLimit::Ignore;
-        let walk = || self.walk(none, scratch, &progress, past, Some(lent), Some(share));
+        let options = WalkOptions {
+            scratch,
+            progress: &progress,
+            lent: Some(lent),
+            share: Some(share),
+            ..WalkOptions::dry()
+        };
+        let walk = || self.walk(options);
         let walked = match thread_pool(lent.most_threads()) {
             Ok(pool) => pool.install(walk)?,
             Err(_) => walk()?,
