@@ -16,6 +16,7 @@ extern "C" int emulated_cuda_error();
 extern "C" const void *emulated_cuda_context();
 extern "C" int emulated_cuda_enqueue(void *stream);
 extern "C" int emulated_cuda_access(const char *what, const void *at, size_t bytes);
+extern "C" void emulated_cuda_count_product(bool refused);
 
 namespace {
 
@@ -206,7 +207,10 @@ API Status cublasGetStream_v2(Handle *handle, void **stream) {
     return SUCCESS;
 }
 
-API Status cublasSetWorkspace_v2(Handle *handle, void *, size_t) { return handle ? SUCCESS : NOT_INITIALIZED; }
+API Status cublasSetWorkspace_v2(Handle *handle, void *workspace, size_t bytes) {
+    if (!handle) return NOT_INITIALIZED;
+    return emulated_cuda_access("a workspace is given", workspace, bytes) ? EXECUTION_FAILED : SUCCESS;
+}
 
 // Kept, without effect: products are exact single precision in every mode.
 API Status cublasSetMathMode(Handle *handle, int mode) { return set(handle, &Handle::math, mode); }
@@ -221,6 +225,7 @@ API Status cublasSgemmStridedBatched(
     long long stride_a, const float *b, int ldb, long long stride_b, const float *beta, float *c, int ldc,
     long long stride_c, int batch) {
     if (!handle || handle->is_elsewhere()) return NOT_INITIALIZED;
+    emulated_cuda_count_product(false);
     return product(
         fastest(m, n, k, batch, 16), handle->stream, op_a, op_b, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta,
         c, ldc, stride_c, batch);
@@ -281,7 +286,8 @@ struct Wanted {
 struct Algorithm {
     unsigned number, alignment[4];
     int compute, op_a, op_b;
-    char rest[32];
+    unsigned workspace; // bytes
+    char rest[28];
 };
 static_assert(sizeof(Algorithm) == 64, "as cublasLtMatmulAlgo_t");
 
@@ -311,6 +317,15 @@ struct Sizes {
         return fit && a.batch == d.batch && b.batch == d.batch;
     }
 };
+
+// What algorithms use beside the matrices, at most; what they leave there is not a number.
+constexpr unsigned MOST_WORKSPACE = 4096;
+
+// Which algorithms there are: none ("0"), or such as are chosen and then refused ("refused").
+bool algorithms_are(const char *setting) {
+    const char *given = getenv("EMULATED_CUDA_ALGORITHMS");
+    return given && !strcmp(given, setting);
+}
 
 bool is_aligned(const void *start, const Layout &layout, unsigned bytes) {
     auto multiple = [&](unsigned long long of) { return of % bytes == 0; };
@@ -396,8 +411,7 @@ API Status cublasLtMatmulAlgoGetHeuristic(
     if (!sizes.of(*desc, *a, *b, *d)) return INVALID_VALUE;
     // Parts that are added afterwards: what comes of them depends on more than the algorithm.
     if (wanted->reduction != 0) return NOT_SUPPORTED;
-    const char *given = getenv("EMULATED_CUDA_ALGORITHMS");
-    if (given && !strcmp(given, "0")) return NOT_SUPPORTED;
+    if (algorithms_are("0")) return NOT_SUPPORTED;
     *count = 0;
     for (const Layout *layout : {a, b, d})
         if (!is_aligned(nullptr, *layout, sizeof(float))) return SUCCESS;
@@ -409,6 +423,8 @@ API Status cublasLtMatmulAlgoGetHeuristic(
     found->algorithm.compute = desc->compute;
     found->algorithm.op_a = desc->op_a;
     found->algorithm.op_b = desc->op_b;
+    found->algorithm.workspace = wanted->workspace < MOST_WORKSPACE ? (unsigned)wanted->workspace : MOST_WORKSPACE;
+    found->workspace = found->algorithm.workspace;
     *count = 1;
     return SUCCESS;
 }
@@ -416,7 +432,7 @@ API Status cublasLtMatmulAlgoGetHeuristic(
 API Status cublasLtMatmul(
     Handle *handle, const Desc *desc, const float *alpha, const float *a, const Layout *of_a, const float *b,
     const Layout *of_b, const float *beta, const float *c, const Layout *of_c, float *d, const Layout *of_d,
-    const Algorithm *algorithm, void *, size_t, void *stream) {
+    const Algorithm *algorithm, void *workspace, size_t workspace_bytes, void *stream) {
     Sizes sizes;
     if (!handle || handle->is_elsewhere()) return NOT_INITIALIZED;
     if (!desc || !of_a || !of_b || !of_c || !of_d || !algorithm || c != d) return INVALID_VALUE;
@@ -426,6 +442,14 @@ API Status cublasLtMatmul(
     if (!own || !is_aligned(a, *of_a, alignment[0]) || !is_aligned(b, *of_b, alignment[1]) ||
         !is_aligned(c, *of_c, alignment[2]) || !is_aligned(d, *of_d, alignment[3]))
         return NOT_SUPPORTED;
+    bool refused = algorithms_are("refused");
+    emulated_cuda_count_product(refused);
+    if (refused) return NOT_SUPPORTED;
+    if (workspace_bytes < algorithm->workspace) return INVALID_VALUE;
+    if (algorithm->workspace) {
+        if (emulated_cuda_access("a product uses a workspace", workspace, algorithm->workspace)) return EXECUTION_FAILED;
+        memset(workspace, 0xff, algorithm->workspace);
+    }
     return product(
         algorithm->number, stream, desc->op_a, desc->op_b, (int)sizes.m, (int)sizes.n, (int)sizes.k, alpha, a,
         (int)of_a->lead, of_a->stride, b, (int)of_b->lead, of_b->stride, beta, d, (int)of_d->lead, of_d->stride,

@@ -154,6 +154,7 @@ struct State {
     // Launches of the device that is to fail, or of all.
     unsigned long long launches = 0;
     unsigned long long copied = 0; // bytes, from the host
+    unsigned long long products = 0, refusals = 0; // calls of cuBLAS and cublasLt that compute
     std::vector<Device> devices{setting("EMULATED_CUDA_DEVICES", 1)};
     std::map<Pointer, Allocation> allocations;
     std::map<Pointer, size_t> pinned;
@@ -413,6 +414,12 @@ API Result emulated_cuda_access(const char *what, const void *at, size_t bytes) 
     Locked locked;
     if (Result error = context_ready()) return error;
     return lies_within((Pointer)at, bytes) ? SUCCESS : fault(what, (Pointer)at, bytes);
+}
+
+API void emulated_cuda_count_product(bool refused) {
+    Locked locked;
+    state().products++;
+    state().refusals += refused;
 }
 
 // Errors
@@ -901,7 +908,8 @@ __attribute__((destructor)) static void report() {
         return;
     }
     fprintf(
-        file, "launches %llu\ndrains %llu\ncopied %llu\npeak %zu\n", launches, state().drains, state().copied, peak);
+        file, "launches %llu\ndrains %llu\ncopied %llu\npeak %zu\nproducts %llu\nrefusals %llu\n", launches,
+        state().drains, state().copied, peak, state().products, state().refusals);
     for (size_t at = 0; at < state().devices.size(); at++)
         fprintf(file, "launches of %zu: %llu\n", at, state().devices[at].launches);
     fclose(file);

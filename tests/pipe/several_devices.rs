@@ -209,7 +209,9 @@ fn a_device_with_too_little_memory_fails_its_own_trainings_only() {
         return;
     }
     let space = space(&study());
-    let little = [TWO, ("EMULATED_CUDA_MEMORY", "8000000000,300000")];
+    // Room for the workspace of cuBLAS, and little more.
+    let bytes = format!("8000000000,{}", (32 << 20) + 300_000);
+    let little = [TWO, ("EMULATED_CUDA_MEMORY", &*bytes)];
     let done = run(&space, "cuda:all", &little, &["--keep-going"]);
     assert_eq!(done.exit, Some(1), "{}", done.told);
     assert!(done.told.contains("device::out_of_memory"), "{}", done.told);

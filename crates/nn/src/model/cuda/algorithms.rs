@@ -6,24 +6,39 @@
 
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use cudarc::cublaslt::result::{self, CublasError};
 use cudarc::cublaslt::sys;
 use cudarc::cublaslt::sys::cublasLtMatmulPreferenceAttributes_t as Preference;
-use cudarc::cublaslt::sys::cublasLtMatrixLayoutAttribute_t as LayoutAttribute;
+use cudarc::driver::result as driver;
 use cudarc::driver::sys::CUstream;
 use dfdx::tensor::CudaError;
-use pipe_foundation::sync::lock;
+use pipe_foundation::sync::{get_mut, lock};
 
+use super::Pointer;
+
+mod layout;
 mod operand;
 
+use layout::Layout;
 pub use operand::{Operand, is_aligned_16};
 
 /// Products side by side that an algorithm is chosen for: enough that the large tiles, which many models need, are
 /// preferred.
 const SUPPOSED_BATCH: usize = 8;
+/// Products whose layouts are kept. Batches differ in frames, so there may be many; then all are made anew.
+const KEPT_PRODUCTS: usize = 8192;
+
+/// What cublasLt may use beside the matrices, by compute capability in tenths: what NVIDIA recommends for cuBLAS
+/// (documentation of `cublasSetWorkspace`). Always as much, since the choice of an algorithm depends on it.
+fn workspace_bytes(capability: usize) -> usize {
+    match capability {
+        90.. => 32 << 20,
+        _ => 4 << 20,
+    }
+}
 
 /// `c = a b + beta c`, `batch` times.
 pub struct Product {
@@ -34,33 +49,74 @@ pub struct Product {
     pub batch: usize,
 }
 
+/// What is known of the algorithm for products of one kind.
+#[derive(Clone, Copy)]
+enum Choice {
+    Algorithm(sys::cublasLtMatmulAlgo_t),
+    /// cublasLt has none.
+    Nothing,
+    /// cublasLt chose one and then did not take it.
+    Refused,
+}
+
+/// All that it takes to compute products of one shape.
+struct Prepared {
+    /// What the algorithm was chosen for.
+    kinds: [Operand; 3],
+    algorithm: sys::cublasLtMatmulAlgo_t,
+    layouts: [Layout; 3],
+    /// Whether no algorithm was refused before this one.
+    regular: bool,
+}
+
+/// Which products these are: their operands at no place, and how many are side by side.
+type Shape = ([Operand; 3], usize);
+
+/// What was chosen and made so far.
+#[derive(Default)]
+struct Known {
+    choices: HashMap<[Operand; 3], Choice>,
+    /// None for products that cublasLt does not compute.
+    prepared: HashMap<Shape, Option<Arc<Prepared>>>,
+}
+
 /// The algorithms chosen so far, on one device.
 pub struct Algorithms {
     handle: sys::cublasLtHandle_t,
     /// By whether the factors are transposed.
     descriptions: [[sys::cublasLtMatmulDesc_t; 2]; 2],
-    chosen: Mutex<HashMap<[Operand; 3], Option<sys::cublasLtMatmulAlgo_t>>>,
+    /// What algorithms may use while they run, in the order of the one stream that computes.
+    workspace: Pointer,
+    workspace_bytes: usize,
+    known: Mutex<Known>,
     irregular: AtomicUsize,
 }
 
 impl Algorithms {
-    /// For the device of the bound context; with `tf32`, factors are rounded to ten bits of mantissa.
+    /// For the device of the bound context, of this compute capability in tenths; with `tf32`, factors are rounded to ten
+    /// bits of mantissa.
     ///
     /// # Errors
-    /// What cublasLt says.
-    pub fn new(tf32: bool) -> Result<Self, CublasError> {
+    /// What cublasLt says, or the driver where there is no memory for the workspace.
+    pub fn new(tf32: bool, capability: usize) -> Result<Self, CudaError> {
         let compute = match tf32 {
             true => sys::cublasComputeType_t::CUBLAS_COMPUTE_32F_FAST_TF32,
             false => sys::cublasComputeType_t::CUBLAS_COMPUTE_32F,
         };
+        let workspace_bytes = workspace_bytes(capability);
+        // SAFETY: the context is bound. Algorithms write there before they read.
+        let workspace = unsafe { driver::malloc_sync(workspace_bytes) }?;
         let mut own = Self {
-            handle: result::create_handle()?,
+            handle: result::create_handle().map_err(of_cublas)?,
             descriptions: [[std::ptr::null_mut(); 2]; 2],
-            chosen: Mutex::new(HashMap::new()),
+            workspace,
+            workspace_bytes,
+            known: Mutex::default(),
             irregular: AtomicUsize::new(0),
         };
         for (of_a, of_b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-            let made = result::create_matmul_desc(compute, sys::cudaDataType_t::CUDA_R_32F)?;
+            let made = result::create_matmul_desc(compute, sys::cudaDataType_t::CUDA_R_32F)
+                .map_err(of_cublas)?;
             own.descriptions[of_a][of_b] = made;
             use sys::cublasLtMatmulDescAttributes_t as Attribute;
             for (attribute, transposed) in [
@@ -69,15 +125,23 @@ impl Algorithms {
             ] {
                 let value = transposed as i32;
                 // SAFETY: the attribute is such a number: CUBLAS_OP_N is 0, CUBLAS_OP_T 1.
-                unsafe {
+                let set = unsafe {
                     result::set_matmul_desc_attribute(made, attribute, at(&value), size_of::<i32>())
-                }?;
+                };
+                set.map_err(of_cublas)?;
             }
         }
         Ok(own)
     }
 
+    /// The workspace and its size in bytes, for other functions of cuBLAS in the same stream.
+    pub fn workspace(&self) -> (Pointer, usize) {
+        (self.workspace, self.workspace_bytes)
+    }
+
     /// Multiplies, in the order of `stream`; false where cublasLt has no algorithm or does not take it.
+    ///
+    /// A refusal is remembered, so that it costs one call for all products of a kind.
     ///
     /// # Errors
     /// What may pass, such as too little memory: another algorithm would give other digits, just this once.
@@ -85,29 +149,21 @@ impl Algorithms {
     /// # Safety
     /// The matrices must be within memory of the device.
     pub unsafe fn multiply(&self, stream: CUstream, product: &Product) -> Result<bool, CudaError> {
-        let operands = [&product.a, &product.b, &product.c];
-        // What suits a kind should suit all of it; if not, what is chosen for the very sizes does.
-        let attempts = [
-            (operands.map(Operand::kind), true),
-            (operands.map(Operand::sizes), true),
-            (operands.map(Operand::placeless), false),
-        ];
-        let mut regular = true;
-        for (kinds, by_sizes) in attempts {
-            regular &= by_sizes;
-            let Some(algorithm) = self.chosen(kinds)? else {
-                continue;
-            };
+        let operands = [&product.a, &product.b, &product.c].map(Operand::placeless);
+        let shape = (operands, product.batch);
+        while let Some(prepared) = self.prepared(&shape)? {
             // SAFETY: as the caller promises.
-            match unsafe { self.run(stream, product, &algorithm) } {
+            match unsafe { self.run(stream, product, &prepared) } {
                 Ok(()) => {
-                    self.count(regular);
+                    self.count(prepared.regular);
                     return Ok(true);
                 }
                 Err(error) => unless_refused(error)?,
             }
-            // An algorithm may refuse one number of products and take another.
-            regular = false;
+            let mut known = lock(&self.known);
+            known.choices.insert(prepared.kinds, Choice::Refused);
+            // All that were to be computed by it.
+            known.prepared.clear();
         }
         self.count(false);
         Ok(false)
@@ -123,20 +179,67 @@ impl Algorithms {
         self.irregular.load(Ordering::Relaxed)
     }
 
-    /// The algorithm for products like these, if there is one.
-    fn chosen(&self, kinds: [Operand; 3]) -> Result<Option<sys::cublasLtMatmulAlgo_t>, CudaError> {
-        let mut chosen = lock(&self.chosen);
-        if let Some(algorithm) = chosen.get(&kinds) {
-            return Ok(*algorithm);
+    /// How products of a shape are computed; none where cublasLt does not.
+    fn prepared(&self, shape: &Shape) -> Result<Option<Arc<Prepared>>, CudaError> {
+        let mut known = lock(&self.known);
+        if let Some(prepared) = known.prepared.get(shape) {
+            return Ok(prepared.clone());
         }
-        let algorithm = match self.choose(kinds) {
-            Ok(algorithm) => algorithm,
-            Err(CublasError(sys::cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED)) => None,
+        let prepared = self.prepare(&mut known.choices, shape)?.map(Arc::new);
+        if known.prepared.len() >= KEPT_PRODUCTS {
+            known.prepared.clear();
+        }
+        known.prepared.insert(*shape, prepared.clone());
+        Ok(prepared)
+    }
+
+    fn prepare(
+        &self,
+        choices: &mut HashMap<[Operand; 3], Choice>,
+        (operands, batch): &Shape,
+    ) -> Result<Option<Prepared>, CudaError> {
+        let mut regular = true;
+        // What suits a kind should suit all of it; if not, what is chosen for the very sizes does.
+        for kinds in [
+            operands.map(|own| own.kind()),
+            operands.map(|own| own.sizes()),
+        ] {
+            match self.choice(choices, kinds)? {
+                Choice::Algorithm(algorithm) => {
+                    let [a, b, c] = operands;
+                    let of = |operand| Layout::new(operand, *batch).map_err(of_cublas);
+                    return Ok(Some(Prepared {
+                        kinds,
+                        algorithm,
+                        layouts: [of(a)?, of(b)?, of(c)?],
+                        regular,
+                    }));
+                }
+                Choice::Nothing => {}
+                // An algorithm may refuse one number of products and take another.
+                Choice::Refused => regular = false,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The algorithm for products like these, if there is one.
+    fn choice(
+        &self,
+        choices: &mut HashMap<[Operand; 3], Choice>,
+        kinds: [Operand; 3],
+    ) -> Result<Choice, CudaError> {
+        if let Some(choice) = choices.get(&kinds) {
+            return Ok(*choice);
+        }
+        let choice = match self.choose(kinds) {
+            Ok(algorithm) => algorithm.map_or(Choice::Nothing, Choice::Algorithm),
+            Err(CublasError(sys::cublasStatus_t::CUBLAS_STATUS_NOT_SUPPORTED)) => Choice::Nothing,
             // What went wrong says nothing of the next time.
-            Err(error) => return unless_refused(error).map(|()| None),
+            Err(error) => return unless_refused(error).map(|()| Choice::Nothing),
         };
-        chosen.insert(kinds, algorithm);
-        Ok(algorithm)
+        choices.insert(kinds, choice);
+        Ok(choice)
     }
 
     fn description(&self, a: &Operand, b: &Operand) -> sys::cublasLtMatmulDesc_t {
@@ -152,8 +255,11 @@ impl Algorithms {
         let of = |operand| Layout::new(operand, SUPPOSED_BATCH);
         let (of_a, of_b, of_c) = (of(a)?, of(b)?, of(c)?);
         let preference = MatmulPreference(result::create_matmul_pref()?);
-        // Without parts there is nothing to keep for a second pass.
-        preference.set(Preference::CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, 0u64)?;
+        preference.set(
+            Preference::CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+            self.workspace_bytes as u64,
+        )?;
+        // A sum that is split into parts is added up in an order that depends on more than the algorithm.
         let sequence = sys::cublasLtReductionScheme_t::CUBLASLT_REDUCTION_SCHEME_NONE as u32;
         preference.set(
             Preference::CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
@@ -201,11 +307,10 @@ impl Algorithms {
         &self,
         stream: CUstream,
         product: &Product,
-        algorithm: &sys::cublasLtMatmulAlgo_t,
+        prepared: &Prepared,
     ) -> Result<(), CublasError> {
         let Product { a, b, c, .. } = product;
-        let of = |operand| Layout::new(operand, product.batch);
-        let (of_a, of_b, of_c) = (of(a)?, of(b)?, of(c)?);
+        let [of_a, of_b, of_c] = &prepared.layouts;
         let alpha = 1.0f32;
         // SAFETY: the caller's, for the matrices; all else is alive.
         unsafe {
@@ -222,19 +327,20 @@ impl Algorithms {
                 of_c.0,
                 c.start as *mut c_void,
                 of_c.0,
-                algorithm,
-                std::ptr::null_mut(),
-                0,
+                &raw const prepared.algorithm,
+                self.workspace as *mut c_void,
+                self.workspace_bytes,
                 stream.cast(),
             )
         }
     }
 
-    /// Gives everything back to cublasLt.
+    /// Gives everything back to cublasLt and the device.
     ///
     /// # Safety
-    /// Nothing may be asked of it afterwards.
+    /// Nothing may be asked of it afterwards, and nothing that was asked may be under way.
     pub unsafe fn release(&mut self) {
+        *get_mut(&mut self.known) = Known::default();
         let made = self.descriptions.as_flattened().iter();
         for &description in made.filter(|own| !own.is_null()) {
             // SAFETY: made once, and given back here.
@@ -242,38 +348,8 @@ impl Algorithms {
         }
         // SAFETY: as above.
         let _ = unsafe { result::destroy_handle(self.handle) };
-    }
-}
-
-/// How the matrices of a batch are laid out.
-struct Layout(sys::cublasLtMatrixLayout_t);
-
-impl Layout {
-    fn new(operand: &Operand, batch: usize) -> Result<Self, CublasError> {
-        let (rows, columns) = (operand.rows as u64, operand.columns as u64);
-        let kind = sys::cudaDataType_t::CUDA_R_32F;
-        let made = result::create_matrix_layout(kind, rows, columns, operand.leading as i64)?;
-        let own = Self(made);
-        let (count, stride) = (batch as i32, operand.stride as i64);
-        own.set(LayoutAttribute::CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, count)?;
-        let attribute = LayoutAttribute::CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET;
-        own.set(attribute, stride)?;
-        Ok(own)
-    }
-
-    fn set<T>(&self, attribute: LayoutAttribute, value: T) -> Result<(), CublasError> {
-        // SAFETY: the layout lives; the size is checked on the other side.
-        let status = unsafe {
-            sys::cublasLtMatrixLayoutSetAttribute(self.0, attribute, at(&value), size_of::<T>())
-        };
-        status.result()
-    }
-}
-
-impl Drop for Layout {
-    fn drop(&mut self) {
-        // SAFETY: made once, and not used after.
-        let _ = unsafe { result::destroy_matrix_layout(self.0) };
+        // SAFETY: allocated once, and nothing that uses it is under way.
+        let _ = unsafe { driver::free_sync(self.workspace) };
     }
 }
 
@@ -305,6 +381,16 @@ fn unless_refused(error: CublasError) -> Result<(), CudaError> {
         _ => return Ok(()),
     };
     Err(CudaError::Blas(Error(mapped)))
+}
+
+/// An error of cublasLt while a device is opened.
+fn of_cublas(error: CublasError) -> CudaError {
+    match unless_refused(error) {
+        Err(error) => error,
+        Ok(()) => CudaError::Blas(cudarc::cublas::result::CublasError(
+            cudarc::cublas::sys::cublasStatus_t::CUBLAS_STATUS_NOT_INITIALIZED,
+        )),
+    }
 }
 
 fn at<T>(value: &T) -> *const c_void {

@@ -1,4 +1,4 @@
-//! Products of many matrices of the same size at once, by cublasLt, or one by one by cuBLAS.
+//! Products of many matrices of the same size at once, by cublasLt, or by cuBLAS where that does not take them.
 
 use cudarc::cublas::sys::cublasOperation_t::{CUBLAS_OP_N, CUBLAS_OP_T};
 use cudarc::cublas::{result::CublasError, sys};
@@ -185,7 +185,7 @@ impl Card {
                     return Ok(());
                 }
             }
-            (0..batch).try_for_each(|place| self.multiply_one(&product, sizes, place))
+            self.multiply_by_cublas(&product, sizes)
         };
         self.timeline()
             .call(self.stream(), name, work(sizes, a, b, c, beta), call)
@@ -219,22 +219,21 @@ impl Card {
         })
     }
 
-    /// The product at one place of a batch, by an algorithm that cuBLAS chooses.
-    fn multiply_one(&self, product: &Product, sizes: Sizes, place: usize) -> Result<(), CudaError> {
+    /// All products of a batch, by an algorithm that cuBLAS chooses, by their number too.
+    fn multiply_by_cublas(&self, product: &Product, sizes: Sizes) -> Result<(), CudaError> {
         let operation = |operand: &Operand| match operand.transposed {
             true => CUBLAS_OP_T,
             false => CUBLAS_OP_N,
         };
-        let start = |operand: &Operand| {
-            operand.start + (place * operand.stride * size_of::<f32>()) as Pointer
-        };
         let Product { a, b, c, beta, .. } = product;
-        let [m, n, k] = [sizes.columns, sizes.rows, sizes.inner].map(|size| size as i32);
+        let [m, n, k, batch] =
+            [sizes.columns, sizes.rows, sizes.inner, sizes.batch].map(|size| size as i32);
         let [ld_a, ld_b, ld_c] = [a, b, c].map(|operand| operand.leading.max(1) as i32);
+        let [stride_a, stride_b, stride_c] = [a, b, c].map(|operand| operand.stride as i64);
         let alpha = 1.0f32;
         // SAFETY: as the caller's.
         let status = unsafe {
-            sys::cublasSgemm_v2(
+            sys::cublasSgemmStridedBatched(
                 self.blas(),
                 operation(a),
                 operation(b),
@@ -242,13 +241,17 @@ impl Card {
                 n,
                 k,
                 &raw const alpha,
-                start(a) as *const f32,
+                a.start as *const f32,
                 ld_a,
-                start(b) as *const f32,
+                stride_a,
+                b.start as *const f32,
                 ld_b,
+                stride_b,
                 std::ptr::from_ref(beta),
-                start(c) as *mut f32,
+                c.start as *mut f32,
                 ld_c,
+                stride_c,
+                batch,
             )
         };
         match status {
