@@ -114,6 +114,8 @@ pub enum Subcommand {
     Whence(WhenceArguments),
     /// Show a step: its parameters, tables, learning curves, confusion matrices.
     Show(ShowArguments),
+    /// List the utterances of a step, and with --json where their features are stored, for programs that read them.
+    Items(ItemsArguments),
     /// Draw the steps of a manifest.
     Graph(GraphArguments),
     /// Predict the emotions in recordings with a trained model.
@@ -246,6 +248,20 @@ pub struct LockArguments {
     /// The file to write, instead of NAME.lock.toml beside the manifest.
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Arguments of `items`.
+#[derive(Args)]
+pub struct ItemsArguments {
+    /// The manifest.
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
+    /// The step, such as fbank.
+    #[arg(value_name = "STEP")]
+    pub step: String,
+    /// Where the run computed.
+    #[command(flatten)]
+    pub device: DeviceArguments,
 }
 
 /// Arguments of `graph`.

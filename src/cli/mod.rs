@@ -37,6 +37,7 @@ mod following;
 mod graph;
 mod held_key;
 mod init;
+mod items;
 mod json;
 mod limit_argument;
 mod lines;
@@ -144,6 +145,7 @@ fn work(arguments: Arguments) -> ExitCode {
         Subcommand::Whence(options) => whence::whence(&options, &arguments.common),
         Subcommand::Diff(options) => diff::diff(&options, &arguments.common),
         Subcommand::Show(options) => show::show(&options, &arguments.common),
+        Subcommand::Items(options) => items::items(&options, &arguments.common),
         Subcommand::Graph(options) => graph::graph(&options, &arguments.common),
         Subcommand::Predict(options) => predict::predict(&options, &arguments.common),
         Subcommand::Export(options) => export::export(&options, &arguments.common),

@@ -48,6 +48,7 @@ mod hostile;
 mod identity;
 mod importing;
 mod init;
+mod items;
 mod json_schema;
 mod keeping;
 mod keys;

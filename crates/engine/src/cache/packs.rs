@@ -74,6 +74,15 @@ impl PackReader {
         }
     }
 
+    /// The file that an item is in.
+    pub fn path_of(&self, location: Location) -> PathBuf {
+        let own = path(&self.folder, location.pack);
+        match &self.base {
+            Some(base) if !self.system.exists(&own) => path(base, location.pack),
+            _ => own,
+        }
+    }
+
     /// The item at `location` if it exists and its bytes have the digest `wanted`. A long one is looked at block by block,
     /// so that no more of it comes into memory than is then read.
     ///

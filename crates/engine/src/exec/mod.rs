@@ -72,6 +72,7 @@ mod status;
 #[cfg(test)]
 mod selection_tests;
 mod step_status;
+mod stored_items;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -105,6 +106,7 @@ pub use selection::{ItemShare, Selection};
 pub use stage_event::StageEvent;
 pub use status::{MissingInputs, Resolver, Statuses};
 pub use step_status::{StatusError, StepStatus};
+pub use stored_items::{StoredItem, StoredItems, StoredPlace, stored_items};
 pub use units::{PlanUnit, units};
 pub use watch::Watch;
 pub use why::{Why, why};

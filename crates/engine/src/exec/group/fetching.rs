@@ -151,19 +151,7 @@ impl Group<'_> {
     /// # Errors
     /// When the cache cannot be read.
     pub fn items_known(&self) -> Result<HashMap<usize, ItemsOffered>, CacheError> {
-        let files = self.files().map_err(|error| self.unreadable(&error))?;
-        let prefixes = self.prefixes(files);
-        let index = self.local_items(&prefixes)?;
-        let walked = self.walk_over(index, WalkOptions::dry())?;
-        let mut known = HashMap::new();
-        for (step, outcomes) in walked.outcomes {
-            let is_missing = |outcome: &Outcome| matches!(outcome, Outcome::Missing);
-            let Some(prefix) = prefixes.get(&step) else {
-                continue;
-            };
-            if outcomes.iter().any(is_missing) {
-                continue;
-            }
+        let offered = |(step, (prefix, outcomes)): (usize, (Digest, Vec<Outcome>))| {
             let records = outcomes.into_iter().filter_map(|outcome| match outcome {
                 Outcome::Done {
                     item,
@@ -176,9 +164,26 @@ impl Group<'_> {
                 }
                 _ => None,
             });
-            known.insert(step, (StepTag::of(prefix), records.collect()));
-        }
-        Ok(known)
+            (step, (StepTag::of(&prefix), records.collect()))
+        };
+        Ok(self.known_outcomes()?.into_iter().map(offered).collect())
+    }
+
+    /// What became of the items of each member that has all of them here, in no order, with what their keys begin with.
+    ///
+    /// # Errors
+    /// When the cache cannot be read.
+    pub fn known_outcomes(&self) -> Result<HashMap<usize, (Digest, Vec<Outcome>)>, CacheError> {
+        let files = self.files().map_err(|error| self.unreadable(&error))?;
+        let prefixes = self.prefixes(files);
+        let index = self.local_items(&prefixes)?;
+        let walked = self.walk_over(index, WalkOptions::dry())?;
+        let known = walked.outcomes.into_iter().filter_map(|(step, outcomes)| {
+            let is_missing = |outcome: &Outcome| matches!(outcome, Outcome::Missing);
+            let prefix = *prefixes.get(&step)?;
+            (!outcomes.iter().any(is_missing)).then_some((step, (prefix, outcomes)))
+        });
+        Ok(known.collect())
     }
 
     /// Brings all items of the group that only the remote cache has.
