@@ -17,10 +17,15 @@ impl Cache {
         if !matches!(self.access, Access::Write) {
             return Ok(());
         }
-        if let StepOutput::Files(files) = output {
-            for file in &files.files {
-                self.syncer.add(&self.objects.path(&file.digest))?;
+        match output {
+            StepOutput::Files(files) => {
+                for file in &files.files {
+                    self.syncer.add(&self.objects.path(&file.digest))?;
+                }
             }
+            // Whoever appended the items that the result is made of may have been killed before they were on disk, or been
+            // told by the disk that they are not.
+            StepOutput::Items { .. } => self.syncer.add(&self.item_log_path())?,
         }
         self.syncer.add(&self.records.path(key))
     }

@@ -76,9 +76,6 @@ mod verify;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::artifact::FingerprintInputs;
-use crate::program;
-
 use access::Access;
 pub use checkpoint_key::{checkpoint_key, final_checkpoint_key};
 pub use checksummed::Stored;
@@ -209,7 +206,12 @@ impl Cache {
 
     /// The item index's log, to which items are added.
     pub fn item_log(&self) -> log::Log {
-        log::Log::on(self.system.clone(), self.own().join("items.log"))
+        log::Log::on(self.system.clone(), self.item_log_path())
+    }
+
+    /// The file of the item index's log.
+    fn item_log_path(&self) -> PathBuf {
+        self.own().join("items.log")
     }
 
     /// The logs that make up the item index, earlier items first.

@@ -44,6 +44,16 @@ impl Cache {
         Ok(whole.then_some(record))
     }
 
+    /// As [`Cache::finished`], for a step that was to be made: whoever has made it may have been killed before it was on
+    /// disk.
+    fn found(&self, key: &Digest) -> Result<Option<StepRecord>, CacheError> {
+        let found = self.finished(key)?;
+        if let Some(record) = &found {
+            self.sync_result(key, &record.output)?;
+        }
+        Ok(found)
+    }
+
     /// Checks a step; on a miss, waits until no other run is working on it.
     ///
     /// `None` when `stop` said so while waiting.
@@ -57,7 +67,7 @@ impl Cache {
         stop: impl Fn() -> bool,
     ) -> Result<Option<Lookup>, CacheError> {
         let key = fingerprint.key();
-        if let Some(record) = self.finished(&key)? {
+        if let Some(record) = self.found(&key)? {
             return Ok(Some(Lookup::Hit(Box::new(record))));
         }
         // Runs on different devices keep their work in the same folder, so they wait for each other too.
@@ -66,7 +76,7 @@ impl Cache {
             return Ok(None);
         };
         // The run we waited for may have made it.
-        Ok(Some(match self.finished(&key)? {
+        Ok(Some(match self.found(&key)? {
             Some(record) => Lookup::Hit(Box::new(record)),
             None => Lookup::Miss(Reservation {
                 fingerprint: fingerprint.clone(),
@@ -91,6 +101,7 @@ impl Cache {
         seconds: f64,
     ) -> Result<StepRecord, CacheError> {
         if let Some(record) = self.taken_over(&mut reservation)? {
+            self.sync_result(&record.fingerprint.key(), &record.output)?;
             return Ok(record);
         }
         let record = StepRecord {

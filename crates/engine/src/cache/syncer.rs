@@ -138,6 +138,8 @@ fn work(system: &dyn System, root: &Path, paths: &Receiver<PathBuf>) -> Result<(
 fn sync(system: &dyn System, root: &Path, batch: Vec<PathBuf>) -> Result<(), CacheError> {
     let mut files = Vec::with_capacity(batch.len());
     let mut folders = BTreeSet::new();
+    // Many results may depend on one file.
+    let batch: BTreeSet<PathBuf> = batch.into_iter().collect();
     for path in batch {
         let above = path.ancestors().skip(1);
         let inside = above.take_while(|folder| folder.starts_with(root));

@@ -106,6 +106,66 @@ fn what_a_killed_run_has_made_outlives_a_power_cut_once_another_has_used_it() {
     });
 }
 
+/// Seed 32912: items of a run that was told by the disk that they are not there, or was killed before it asked, were found by
+/// the next one, which did not sync them either.
+#[test]
+fn items_that_another_run_has_used_outlive_a_power_cut() {
+    in_folder(|manifest| {
+        let (errno, times) = (Errno::IO, 1);
+        for fault in [Fault::Kill, Fault::Fail { errno, times }] {
+            for at in 1..OPERATIONS {
+                let world = world(at);
+                run_with(&world, manifest, Some((at, fault.clone())));
+                run_with(&world, manifest, None);
+                {
+                    let mut state = world.state();
+                    state.cut_power(NOTHING_KEPT);
+                    let now_ns = state.disk_ns();
+                    let path = Path::new(TEXTS).join("d");
+                    let node = state.disk.create_file(&path, now_ns).unwrap();
+                    state.disk.replace(node, b"cc", now_ns);
+                    state.pass(3_000_000_000);
+                }
+                let again = run_with(&world, manifest, None);
+                for finished in again.heard.finished {
+                    let made = finished.computed;
+                    assert!(made <= 1, "{fault:?} at {at}: {made} of {}", finished.step);
+                }
+            }
+        }
+    });
+}
+
+/// Seed 63232: the record of a step that a killed run had made was found by a run that was about to make it, since that of
+/// its input was damaged, and was never synced.
+#[test]
+fn a_record_that_is_found_in_place_of_a_miss_outlives_a_power_cut() {
+    in_folder(|manifest| {
+        for killed_at in (1..OPERATIONS).step_by(3) {
+            let world = world(killed_at);
+            run_with(&world, manifest, Some((killed_at, Fault::Kill)));
+            {
+                let mut state = world.state();
+                let records = state.disk.files(&Path::new(CACHE).join("steps"));
+                if let Some((path, node)) = records.get(killed_at as usize % records.len().max(1)) {
+                    let mut bytes = state.disk.bytes(*node).unwrap().to_vec();
+                    if let Some(first) = bytes.first_mut() {
+                        *first ^= 1;
+                    }
+                    let (node, now_ns) = (*node, state.disk_ns());
+                    let shown = path.display().to_string();
+                    state.disk.replace(node, &bytes, now_ns);
+                    state.remark(|| format!("{shown} is damaged"));
+                }
+            }
+            run_with(&world, manifest, None);
+            world.state().cut_power(NOTHING_KEPT);
+            let again = run_with(&world, manifest, None);
+            assert_eq!(executed(&again), [""; 0], "killed at {killed_at}");
+        }
+    });
+}
+
 /// Seed 294: a copy of a result was remembered as right, and the power cut left zeros of it.
 #[test]
 fn copies_for_people_are_right_after_a_power_cut() {
