@@ -47,8 +47,16 @@ def call(*arguments, project=".", allowed=(0,)):
         return lines
     for line in reversed(lines):
         if line.get("event") == "error":
-            raise PipeError(line["message"], line["code"], line["help"], done.returncode)
+            message = "\n".join([line["message"], *map(_with_place, line["errors"])])
+            raise PipeError(message, line["code"], line["help"], done.returncode)
         if line.get("event") == "step_failed":
             raise PipeError(f"{line['step']}: {line['error']}", exit_code=done.returncode)
     said = done.stderr.decode(errors="replace").strip()
     raise PipeError(said or f"pipe ended with {done.returncode}", exit_code=done.returncode)
+
+
+def _with_place(error):
+    """One of several errors, such as those of a manifest: where, what, and what to do."""
+    place = ":".join(str(error[part]) for part in ("file", "line", "column") if error[part] is not None)
+    parts = (place, error["message"], error["help"])
+    return ": ".join(part for part in parts if part)
