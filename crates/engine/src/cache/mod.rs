@@ -76,9 +76,6 @@ mod verify;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::artifact::FingerprintInputs;
-use crate::program;
-
 use access::Access;
 pub use checkpoint_key::{checkpoint_key, final_checkpoint_key};
 pub use checksummed::Stored;
