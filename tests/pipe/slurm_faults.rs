@@ -80,7 +80,7 @@ fn what_others_took_the_place_of_is_done_again() {
 #[test]
 fn a_training_whose_time_is_over_goes_on_and_a_program_is_reported() {
     // Many epochs, so that it is at work when its time is over.
-    let training = resuming::one().replace("epochs = 8", "epochs = 24");
+    let training = resuming::one().replace("epochs = 8", "epochs = 12");
     let space = Workspace::synthetic("one.toml", &training);
     let folder = space.path().display();
     let program = format!(
