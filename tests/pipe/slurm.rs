@@ -266,3 +266,51 @@ fn a_second_terminal_attaches_and_a_detached_run_can_be_followed_or_cancelled() 
     assert_eq!(run.code, Some(1), "{:?}", run.events);
     slurm.wait_until("no job is left", || slurm.jobs().is_empty());
 }
+
+#[test]
+fn what_is_not_as_it_was_planned_is_refused_by_its_job() {
+    let space = Workspace::new();
+    space.write("pipe.toml", chain(&space, &waiting(&space)));
+    let Some(slurm) = LoopbackSlurm::beside(space) else {
+        return;
+    };
+    let space = &slurm.space;
+    let run = slurm.start(&["run", "pipe.toml", "--json"]);
+    let began = || (1..=3).all(|v| space.join(&format!("began-{v}")).exists());
+    slurm.wait_until("all have begun", began);
+    space.edit("pipe.toml", "-L {a}", "-L  {a}");
+    space.write("go", "");
+    let run = Run::of(ended(run));
+    assert_eq!(run.code, Some(1), "{:?}\n{}", run.events, run.stderr);
+    assert_eq!(run.with_status("failed").len(), 3);
+    assert_eq!(run.failure()["code"], "cluster::key", "{}", run.failure());
+    assert_eq!(run.executed().len(), 3);
+    assert!(!space.join("ran").exists());
+}
+
+#[test]
+fn jobs_that_are_held_back_are_told_of() {
+    let space = Workspace::new();
+    space.write("pipe.toml", chain(&space, "true"));
+    let Some(slurm) = LoopbackSlurm::beside(space) else {
+        return;
+    };
+    let space = &slurm.space;
+    let partition = |state| {
+        slurm.says("scontrol", &["update", "PartitionName=all", state]);
+    };
+    partition("State=DOWN");
+    let run = slurm.start_into("told", &["run", "pipe.toml", "--json"]);
+    let is_told = || {
+        space
+            .read("told")
+            .contains("the jobs of first are held back: PartitionDown")
+    };
+    slurm.wait_until("it is told", is_told);
+    partition("State=UP");
+    assert_eq!(ended(run).status.code(), Some(0), "{}", space.read("told"));
+    assert_eq!(
+        space.read("told").matches("the jobs of first are").count(),
+        1
+    );
+}

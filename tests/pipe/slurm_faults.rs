@@ -22,70 +22,65 @@ fn has_the_same_results(slurm: &LoopbackSlurm, steps: usize) {
     assert_eq!(made, records(&slurm.space, "here"));
 }
 
-/// A run of which `disturb` ends all jobs that are at work; `starts_again` where Slurm starts them again by itself. Gives the
-/// warnings.
-fn disturbed(configured: &str, starts_again: bool, disturb: fn(&LoopbackSlurm)) -> Option<String> {
+/// A run of which `disturb` ends all jobs that are at work, which has to be told as `expected` of each.
+fn disturbed(configured: &str, expected: &str, disturb: fn(&LoopbackSlurm)) {
     let space = Workspace::new();
     space.write("pipe.toml", chain(&space, &waiting(&space)));
-    let slurm = LoopbackSlurm::beside(space)?;
+    let Some(slurm) = LoopbackSlurm::beside(space) else {
+        return;
+    };
     slurm.configure(configured);
     let space = &slurm.space;
-    let run = slurm.start(&["run", "pipe.toml", "--json"]);
+    let run = slurm.start_into("told", &["run", "pipe.toml", "--json"]);
     let began = || (1..=3).all(|v| space.join(&format!("began-{v}")).exists());
     slurm.wait_until("all have begun", began);
     for v in 1..=3 {
         std::fs::remove_file(space.join(&format!("began-{v}"))).unwrap();
     }
     disturb(&slurm);
+    let is_told = || space.read("told").matches(expected).count() == 3;
+    slurm.wait_until(expected, is_told);
     slurm.wait_until("all have begun again", || {
-        if starts_again {
-            slurm.start_delayed();
-        }
+        slurm.start_delayed();
         began()
     });
     space.write("go", "");
-    let run = Run::of(ended(run));
-    all_well(&run);
-    assert_eq!(run.steps(), (7, 0, 0));
+    let told = ended(run);
+    assert_eq!(told.status.code(), Some(0), "{}", space.read("told"));
+    assert!(is_told(), "{}", space.read("told"));
     assert_eq!(counted_runs(space), 3);
-    std::fs::remove_file(space.join("ran")).unwrap();
     run_here(&slurm, "pipe.toml");
     has_the_same_results(&slurm, 7);
-    Some(run.warnings().join("\n"))
 }
 
 #[test]
 fn what_a_machine_took_with_it_is_done_again() {
-    let requeued = disturbed("", true, LoopbackSlurm::fail_node);
-    let Some(told) = requeued else {
-        return;
-    };
-    let again = "was lost with its machine; the scheduler starts it again";
-    assert_eq!(told.matches(again).count(), 3, "{told}");
+    let fail = LoopbackSlurm::fail_node;
+    disturbed(
+        "",
+        "was lost with its machine; the scheduler starts it again",
+        fail,
+    );
     let alone = "sbatch = [\"--no-requeue\"]";
-    let told = disturbed(alone, false, LoopbackSlurm::fail_node).unwrap();
-    let again = "was lost with its machine; it is submitted again";
-    assert_eq!(told.matches(again).count(), 3, "{told}");
+    disturbed(
+        alone,
+        "was lost with its machine; it is submitted again",
+        fail,
+    );
 }
 
 #[test]
 fn what_others_took_the_place_of_is_done_again() {
-    let requeued = disturbed("", true, LoopbackSlurm::submit_what_is_urgent);
-    let Some(told) = requeued else {
-        return;
-    };
-    let again = "was pre-empted; the scheduler starts it again";
-    assert_eq!(told.matches(again).count(), 3, "{told}");
+    let preempt = LoopbackSlurm::submit_what_is_urgent;
+    disturbed("", "was pre-empted; the scheduler starts it again", preempt);
     let scrap = "partition = \"scrap\"";
-    let told = disturbed(scrap, false, LoopbackSlurm::submit_what_is_urgent).unwrap();
-    let again = "was pre-empted; it is submitted again";
-    assert_eq!(told.matches(again).count(), 3, "{told}");
+    disturbed(scrap, "was pre-empted; it is submitted again", preempt);
 }
 
 #[test]
 fn a_training_whose_time_is_over_goes_on_and_a_program_is_reported() {
     // Many epochs, so that it is at work when its time is over.
-    let training = resuming::one().replace("epochs = 8", "epochs = 24");
+    let training = resuming::one().replace("epochs = 8", "epochs = 12");
     let space = Workspace::synthetic("one.toml", &training);
     let folder = space.path().display();
     let program = format!(

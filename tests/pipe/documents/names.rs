@@ -290,7 +290,7 @@ fn tests_are_there_by_the_names_that_are_given() {
     let (mut wrong, mut count) = (Vec::new(), 0);
     let documents = documents();
     // Elsewhere, such names are codes of diagnostics.
-    for name in ["docs/trust.md", "docs/engine.md"] {
+    for name in ["docs/trust.md", "docs/engine.md", "docs/cluster.md"] {
         for (line, prose) in prose(&documents[name]) {
             for span in spans(prose) {
                 let Some((module, test)) = span.split_once("::") else {

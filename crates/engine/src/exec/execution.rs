@@ -96,6 +96,20 @@ impl<'a, 'r> Execution<'a, 'r> {
     /// # Errors
     /// When the cache cannot be used; what was finished before is kept.
     pub fn run(&mut self) -> Result<BTreeSet<Digest>, CacheError> {
+        // The thread that schedules does not wait for the index of the remote cache: one that fetches reads it.
+        let work = self.work;
+        let only_known = |only_known| {
+            if let Some(remote) = &work.cache().remote {
+                remote.set_only_known(only_known);
+            }
+        };
+        only_known(true);
+        let ran = self.run_units();
+        only_known(false);
+        ran
+    }
+
+    fn run_units(&mut self) -> Result<BTreeSet<Digest>, CacheError> {
         std::thread::scope(|scope| {
             let (sender, receiver) = channel::<Ended>();
             let faults = self.wanted(self.work.resolver.machine_faults());

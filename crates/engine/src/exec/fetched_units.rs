@@ -11,20 +11,29 @@ use super::execution::{Ended, Execution};
 use super::job::Job;
 
 impl<'a> Execution<'a, '_> {
-    /// Whether a unit without a result here has one at the remote cache; it waits for it then.
+    /// Whether a unit without a result here has one at the remote cache, or may have, since nobody has read the index of that
+    /// yet; it waits then.
     pub(super) fn is_to_be_fetched(&mut self, unit: usize, job: &Job) -> Result<bool, CacheError> {
-        let Job::Aggregate(_, fingerprint) = job else {
-            return Ok(false);
-        };
         let Some(remote) = self.work.cache().pulled() else {
             return Ok(false);
         };
-        let key = fingerprint.key();
-        let is_there = !self.fetching.tried.contains(&unit) && remote.record(&key)?.is_some();
-        if is_there {
+        if self.fetching.tried.contains(&unit) {
+            return Ok(false);
+        }
+        let key = match job {
+            Job::Aggregate(_, fingerprint) => Some(fingerprint.key()),
+            // Its items come while it is at work.
+            Job::Group(..) => None,
+        };
+        let is_there = match &key {
+            Some(key) => remote.record(key)?.is_some(),
+            None => false,
+        };
+        let waits = is_there || !remote.is_index_read();
+        if waits {
             self.fetching.waiting.push((unit, key));
         }
-        Ok(is_there)
+        Ok(waits)
     }
 
     /// Starts to fetch what waits, unless a thread does already.
@@ -39,7 +48,8 @@ impl<'a> Execution<'a, '_> {
             return;
         }
         let waiting = std::mem::take(&mut self.fetching.waiting);
-        let (units, keys): (Vec<usize>, Vec<Digest>) = waiting.into_iter().unzip();
+        let (units, keys): (Vec<usize>, Vec<Option<Digest>>) = waiting.into_iter().unzip();
+        let keys: Vec<Digest> = keys.into_iter().flatten().collect();
         self.fetching.tried.extend(&units);
         self.fetching.is_at_work = true;
         let (work, sender) = (self.work, sender.clone());

@@ -56,6 +56,7 @@ impl AggregateRun<'_> {
     /// Brings results under `keys` from the remote cache, as far as they can be had.
     pub(super) fn fetch(&self, keys: &[Digest]) -> Result<(), CacheError> {
         if let Some(remote) = self.cache().pulled() {
+            remote.read_index()?;
             let folder = self.scratch.folder()?;
             remote.fetch(self.cache(), keys, folder.path())?;
         }

@@ -195,22 +195,49 @@ impl Machine {
         size: (usize, usize),
         options: RemoteOptions,
     ) -> (RunSummary, Listener) {
+        let listener = Listener::default();
+        let summary = self.run_heard(store, size, options, &listener);
+        (summary, listener)
+    }
+
+    /// A run that `observer` hears.
+    pub fn run_heard(
+        &self,
+        store: &Arc<impl RemoteStore + 'static>,
+        size: (usize, usize),
+        options: RemoteOptions,
+        observer: &dyn Observer,
+    ) -> RunSummary {
         let plan = self.plan(size.0, size.1);
         let cache = self.cache(store, options);
-        let listener = Listener::default();
         let runs = self.folder.path().join("runs");
         let options = RunOptions {
             runs: &runs,
             ..RunOptions::default()
         };
-        let summary = run(&plan, &cache, &options, &listener).unwrap();
+        let summary = run(&plan, &cache, &options, observer).unwrap();
         let failed: Vec<_> = summary
             .steps
             .iter()
             .filter_map(|step| step.error.as_ref())
             .collect();
         assert!(failed.is_empty(), "{failed:?}");
-        (summary, listener)
+        summary
+    }
+
+    /// Removes the record of a step, and what is remembered of the store.
+    pub fn forget(&self, step: &str) {
+        let records = std::fs::read_dir(self.folder.path().join("cache/steps")).unwrap();
+        let records = records.map(|entry| entry.unwrap().path());
+        let own = format!("\"step\":\"{step}\"");
+        let is_own = |path: &std::path::PathBuf| {
+            let text = std::fs::read_to_string(path).unwrap();
+            text.replace("\": \"", "\":\"").contains(&own)
+        };
+        let own: Vec<_> = records.filter(is_own).collect();
+        assert_eq!(own.len(), 1, "{step}");
+        std::fs::remove_file(&own[0]).unwrap();
+        std::fs::remove_dir_all(self.folder.path().join("cache/remote")).unwrap();
     }
 
     pub fn run(

@@ -4,6 +4,7 @@ mod hostile;
 mod machine;
 mod names;
 mod quick_system;
+mod slow_index;
 mod stories;
 mod troubled;
 

@@ -36,6 +36,7 @@ mod store;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -87,6 +88,10 @@ pub struct Remote {
     steps: Mutex<StepIndex>,
     /// Whether the index has been read as it is now.
     is_fresh: Mutex<bool>,
+    /// As `is_fresh`, for whoever does not wait until somebody else has read it.
+    is_read: AtomicBool,
+    /// Whether nobody who looks up a result waits until the index is read.
+    only_known: AtomicBool,
     is_loaded: OnceLock<()>,
     tags: Mutex<HashMap<StepTag, Arc<TagIndex>>>,
     distrusted: Mutex<HashSet<Digest>>,
@@ -148,6 +153,8 @@ impl Remote {
             system: on(),
             steps: Mutex::default(),
             is_fresh: Mutex::default(),
+            is_read: AtomicBool::new(false),
+            only_known: AtomicBool::new(false),
             is_loaded: OnceLock::new(),
             tags: Mutex::default(),
             distrusted: Mutex::default(),
@@ -181,7 +188,7 @@ impl Remote {
 
     /// Requests so far, with those that were tried again.
     pub fn requests(&self) -> u64 {
-        (self.link.counts.requests).load(std::sync::atomic::Ordering::Relaxed)
+        (self.link.counts.requests).load(Ordering::Relaxed)
     }
 
     /// What has happened since the last call.
@@ -219,11 +226,31 @@ impl Remote {
         let known = || lock(&self.steps).record(key).cloned();
         match known() {
             Some(record) => Ok(Some(record)),
+            None if self.only_known.load(Ordering::Relaxed) => Ok(None),
             None => {
                 self.refresh()?;
                 Ok(known())
             }
         }
+    }
+
+    /// Has [`Remote::record`] say what is known by now, or else wait until the index is read.
+    pub fn set_only_known(&self, only_known: bool) {
+        self.only_known.store(only_known, Ordering::Relaxed);
+    }
+
+    /// Whether the index has been read as it is now, or will not be.
+    pub fn is_index_read(&self) -> bool {
+        self.is_read.load(Ordering::Relaxed) || self.link.is_off()
+    }
+
+    /// Reads the index as it is now, unless that has been done.
+    ///
+    /// # Errors
+    /// When what is remembered of it in the cache cannot be read.
+    pub fn read_index(&self) -> Result<(), CacheError> {
+        self.load()?;
+        self.refresh()
     }
 
     /// A result that came from it did not hold: it is not fetched again.

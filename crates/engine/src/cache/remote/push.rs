@@ -237,7 +237,13 @@ impl Remote {
             Offer::Result(key) => (key, None),
             Offer::Items { key, tag, items } => (key, Some((tag, items))),
         };
-        if self.record(&key)?.is_some() {
+        let is_there = || Ok::<_, CacheError>(self.record(&key)?.is_some());
+        if is_there()? {
+            return Ok(false);
+        }
+        // Whoever looks results up does not wait for the index; whoever sends must know it.
+        self.read_index()?;
+        if is_there()? {
             return Ok(false);
         }
         let Some(record) = self.local.records.get(&key)? else {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use pipe_foundation::sync::lock;
 use pipe_foundation::{Digest, durable};
@@ -66,6 +67,7 @@ impl Remote {
         let others = names.into_iter();
         self.add_fetched(others.filter(|name| !is_known(name)).collect())?;
         *is_fresh = !self.link.is_off();
+        self.is_read.store(*is_fresh, Ordering::Relaxed);
         Ok(())
     }
 
