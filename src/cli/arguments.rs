@@ -1,11 +1,12 @@
 //! What can be said on the command line.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, ValueEnum};
 use pipe_engine::manifest::Limits;
 
+use crate::project_root::{root_here, root_of, shown_from_here};
 use crate::version::VERSION;
 
 use super::bundle_arguments::{BundleArguments, ReproduceArguments};
@@ -16,6 +17,7 @@ use super::limit_argument::{LimitArgument, limits_of, parse_limit};
 use super::manifest_arguments::{DeviceArguments, ManifestArguments, RemoteArguments};
 use super::model_arguments::{ExportArguments, PredictArguments};
 use super::run_arguments::RunArguments;
+use super::runs_folder::RunsFolder;
 
 const AFTER_HELP: &str = "\
 Start with:  pipe init, then pipe run pipeline.toml
@@ -40,9 +42,16 @@ pub struct Arguments {
 /// Options of every subcommand.
 #[derive(Args)]
 pub struct Common {
-    /// Folder of the cache.
-    #[arg(long, global = true, value_name = "FOLDER", default_value = "cache")]
+    /// Folder of the cache: `cache` in the root of the project by default, which is the nearest folder above the manifest, or
+    /// above the current folder, with corpora.toml or .pipe.
+    #[arg(long = "cache", global = true, value_name = "FOLDER")]
+    cache_given: Option<PathBuf>,
+    /// The same once it is known where the project is.
+    #[arg(skip)]
     pub cache: PathBuf,
+    /// The root of the project, once that is known.
+    #[arg(skip)]
+    pub root: PathBuf,
     /// A corpora.toml, or the folder that holds the corpora. By default corpora.toml is searched for from the
     /// manifest's folder upwards.
     #[arg(long, global = true, value_name = "PATH")]
@@ -59,7 +68,9 @@ impl Common {
     /// The options that a process has to be given so that it works as this one, but for `--json`.
     pub fn words(&self) -> Vec<OsString> {
         let Self {
+            cache_given: _,
             cache,
+            root: _,
             corpora,
             json: _,
             limits,
@@ -79,6 +90,67 @@ impl Common {
     /// What manifests may ask for.
     pub fn limits(&self) -> Limits {
         limits_of(&self.limits)
+    }
+}
+
+impl Arguments {
+    /// These with everything decided that depends on where the project is.
+    pub fn settled(mut self) -> Self {
+        self.settle();
+        self
+    }
+
+    /// Decides where the cache and results are, unless the user has said so: in the root of the project.
+    fn settle(&mut self) {
+        let manifest = self.command.manifest();
+        let root = manifest.map_or_else(root_here, root_of);
+        let shown = shown_from_here(&root);
+        let own_cache = || shown.join("cache");
+        let common = &mut self.common;
+        common.cache = common.cache_given.clone().unwrap_or_else(own_cache);
+        if let Some(runs) = self.command.runs_folder() {
+            runs.settle(&shown);
+        }
+        common.root = root;
+    }
+}
+
+impl Subcommand {
+    /// The manifest that it is about, if any.
+    fn manifest(&self) -> Option<&Path> {
+        let file = |path: &'_ Path| path.is_file();
+        match self {
+            Self::Run(options) => Some(&options.manifest.manifest),
+            Self::Step(options) => Some(&options.run.manifest.manifest),
+            Self::Lock(options) => Some(&options.manifest.manifest),
+            Self::Plan(options) => Some(&options.manifest.manifest),
+            Self::Why(options) => Some(&options.manifest.manifest),
+            Self::Report(options) => Some(&options.manifest.manifest),
+            Self::Graph(options) => Some(&options.manifest.manifest),
+            Self::Bundle(options) => options.manifest(),
+            // These may be names.
+            Self::Audit(options) => Some(options.what.as_path()).filter(|path| file(path)),
+            Self::Attach(options) | Self::Cancel(options) => {
+                let manifest = options.manifest.as_deref().map(Path::new);
+                manifest.filter(|path| file(path))
+            }
+            Self::Runs(options) => {
+                let manifest = options.manifest.as_deref().map(Path::new);
+                manifest.filter(|path| file(path))
+            }
+            _ => None,
+        }
+    }
+
+    /// Where its results appear, if it has any.
+    fn runs_folder(&mut self) -> Option<&mut RunsFolder> {
+        match self {
+            Self::Run(options) => Some(&mut options.runs),
+            Self::Step(options) => Some(&mut options.run.runs),
+            Self::Report(options) => Some(&mut options.runs),
+            Self::Doctor(options) => Some(&mut options.runs),
+            _ => None,
+        }
     }
 }
 
@@ -229,9 +301,9 @@ pub struct ReportArguments {
     /// Also print what each fold of a cross-validation reaches.
     #[arg(long)]
     pub folds: bool,
-    /// Folder under which results appear.
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub runs: PathBuf,
+    /// Where results appear.
+    #[command(flatten)]
+    pub runs: RunsFolder,
 }
 
 /// Arguments of `lock`.
@@ -271,9 +343,9 @@ pub enum GraphFormat {
 /// Arguments of `doctor`.
 #[derive(Args)]
 pub struct DoctorArguments {
-    /// Folder under which results appear.
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub runs: PathBuf,
+    /// Where results appear.
+    #[command(flatten)]
+    pub runs: RunsFolder,
     /// The remote cache.
     #[command(flatten)]
     pub remote: RemoteArguments,

@@ -33,7 +33,7 @@ pub fn add(arguments: &CorporaAddArguments, common: &Common) -> Result<u8, CliEr
     let file = known
         .file
         .clone()
-        .unwrap_or_else(|| PathBuf::from("corpora.toml"));
+        .unwrap_or_else(|| context::own_file(common));
     if known.of_file.contains(name) {
         return Err(CliError::Usage {
             message: format!("{} has a corpus `{name}` already", file.display()),

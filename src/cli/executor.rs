@@ -210,7 +210,7 @@ impl Session<'_> {
         let expected = self.locked.as_ref().map(LockFile::expected);
         let mut options = RunOptions {
             keep_going: self.arguments.keep_going,
-            runs: &self.arguments.runs,
+            runs: self.arguments.runs.path(),
             expected: expected.as_ref(),
             selection: Some(&selection),
             elsewhere: Some(&elsewhere),

@@ -46,7 +46,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let (observer, lost) = listening(common, &signals);
     let mut options = RunOptions {
         keep_going: arguments.keep_going,
-        runs: &arguments.runs,
+        runs: arguments.runs.path(),
         expected: expected.as_ref(),
         devices: visible_devices::count(),
         ..RunOptions::default()
@@ -107,15 +107,15 @@ impl Ended<'_> {
             signals,
         } = *self;
         if !summary.interrupted {
-            super::report::write_pages(plan, cache, &summary.results, &arguments.runs)?;
+            super::report::write_pages(plan, cache, &summary.results, arguments.runs.path())?;
         }
         if summary.interrupted && !common.json {
             print_error("stopped; the same command continues from here");
         } else if !common.json {
             tell_failures(summary, arguments.keep_going);
-            tell_blocked(summary, &arguments.runs);
-            tell_lost(summary, &arguments.runs, &common.cache);
-            super::report::show(plan, cache, summary, &arguments.runs)?;
+            tell_blocked(summary, arguments.runs.path());
+            tell_lost(summary, arguments.runs.path(), &common.cache);
+            super::report::show(plan, cache, summary, arguments.runs.path())?;
         }
         let mut code = exit_code(summary, signals);
         if let (Some(lock), 0) = (lock, code) {

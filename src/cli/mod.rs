@@ -59,6 +59,7 @@ mod reproduce;
 mod run;
 mod run_arguments;
 mod runs;
+mod runs_folder;
 mod schema;
 mod show;
 mod signals;
@@ -94,7 +95,7 @@ pub fn main() -> ExitCode {
     program::set_version(VERSION);
     diagnostics::show_without_strangers_escapes();
     let done = std::panic::catch_unwind(|| match Arguments::try_parse() {
-        Ok(arguments) => work(arguments),
+        Ok(arguments) => work(arguments.settled()),
         Err(refused) => answer(&refused),
     });
     done.unwrap_or_else(|panic| {

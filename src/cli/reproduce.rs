@@ -61,6 +61,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
         &manifest,
         &PlanOptions {
             read: ReadOptions {
+                root: Some(&common.root),
                 overrides: &set,
                 limits: common.limits(),
                 confined_to: Some(&folder),
@@ -192,9 +193,8 @@ fn accept_limits(
 /// The corpora that the manifest of the bundle in `unpacked` uses, where the reader has them.
 fn corpora(manifest: &Manifest, unpacked: &Path, common: &Common) -> Result<Corpora, Diagnostics> {
     let folder = manifest.path.parent().unwrap_or(Path::new(""));
-    let limits = common.limits();
     let named = manifest.files.get(CORPORA);
-    let bundled = context::corpora(None, named, folder, &limits)?;
+    let bundled = context::corpora(None, named, folder, common)?;
     let outside = |corpora: &Corpora, given: PlacesGiven<'_>| -> Result<(), Diagnostics> {
         places_outside(corpora, unpacked, given).map_or(Ok(()), |outside| Err(outside.into()))
     };

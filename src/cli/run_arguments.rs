@@ -1,13 +1,12 @@
 //! Arguments of `run`, and how another process is given the same.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
-
 use clap::Args;
 
 use crate::configuration::ExecutorKind;
 
 use super::manifest_arguments::{DeviceArguments, ManifestArguments, RemoteArguments};
+use super::runs_folder::RunsFolder;
 
 /// Arguments of `run`.
 #[derive(Args)]
@@ -53,9 +52,9 @@ pub struct RunArguments {
     /// known to differ before the run is reported in the words of `pipe why`, and nothing is run.
     #[arg(long)]
     pub locked: bool,
-    /// Folder under which results appear.
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub runs: PathBuf,
+    /// Where results appear.
+    #[command(flatten)]
+    pub runs: RunsFolder,
     /// Who executes the steps: local, that is this process, or slurm, jobs of Slurm. By default what the configuration
     /// says, and else this process. See docs/cluster.md.
     #[arg(long, value_enum, value_name = "EXECUTOR", hide_possible_values = true)]
@@ -124,7 +123,7 @@ impl RunArguments {
     /// The arguments that another process has to be given so that it ends the run as this one would.
     pub fn words(&self) -> Vec<OsString> {
         let mut words = self.words_of_steps();
-        words.extend(["--runs".into(), (&self.runs).into()]);
+        words.extend(["--runs".into(), self.runs.path().into()]);
         if let Some(bytes) = self.keep_checkpoints {
             words.extend(["--keep-checkpoints".into(), format!("{bytes}B").into()]);
         }

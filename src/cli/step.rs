@@ -220,7 +220,7 @@ impl Job<'_> {
         let run = &self.arguments.run;
         let mut options = RunOptions {
             keep_going: run.keep_going,
-            runs: &run.runs,
+            runs: run.runs.path(),
             devices: visible_devices::count(),
             selection: Some(&selection),
             share,

@@ -2,6 +2,7 @@
 
 mod adapting;
 mod altered_bundle;
+mod any_folder;
 mod audit;
 mod audit_allowed;
 mod audit_memory;

@@ -65,10 +65,11 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
             (Some(folder), _) => folder.join(runs_folder(&plan, step)),
             (None, _) => arguments
                 .runs
+                .path()
                 .join(&plan.name)
                 .join(runs_folder(&plan, step)),
         };
-        let runs = arguments.out.is_none().then_some(&arguments.runs);
+        let runs = arguments.out.is_none().then_some(arguments.runs.path());
         for file in &files.files {
             let path = folder.join(&file.name);
             if let Some(runs) = runs {
