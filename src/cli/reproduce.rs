@@ -78,6 +78,8 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     }
     // Next to the reader's own manifests, which may have the same name.
     plan.plan.name = format!("{NAME}/{}", bundled.manifest);
+    // Nothing else is in their folder.
+    plan.plan.changes = None;
     let cache = context::cache(common, false)?;
     own_name::claim(&plan, &cache, &common.limits())?;
 

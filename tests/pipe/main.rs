@@ -14,6 +14,7 @@ mod bundled_audio;
 mod bundles;
 mod caching;
 mod classes;
+mod changed_results;
 mod channels;
 mod chromium;
 mod coarse_clock;
