@@ -18,6 +18,7 @@ use super::manifest_arguments::{DeviceArguments, ManifestArguments, RemoteArgume
 use super::model_arguments::{ExportArguments, PredictArguments};
 use super::run_arguments::RunArguments;
 use super::runs_folder::RunsFolder;
+use super::target::TargetArguments;
 
 const AFTER_HELP: &str = "\
 Start with:  pipe init, then pipe run pipeline.toml
@@ -264,6 +265,9 @@ pub struct PlanArguments {
     /// The manifest.
     #[command(flatten)]
     pub manifest: ManifestArguments,
+    /// The steps that it is about.
+    #[command(flatten)]
+    pub target: TargetArguments,
     /// Where the run is to compute.
     #[command(flatten)]
     pub device: DeviceArguments,

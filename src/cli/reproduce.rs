@@ -28,6 +28,7 @@ use super::local_run::{exit_code, listening, tell_failures};
 use super::number_line::number_line;
 use super::report::Notes;
 use super::signals::Signals;
+use super::telling::TellingArguments;
 use super::{context, lock, own_name, permission, report};
 
 /// How many numbers, and evaluations with other predictions, are shown.
@@ -91,7 +92,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
         return show(&verdict, &folder, signed.as_ref(), common);
     }
     let signals = Signals::listen_for(&cache);
-    let (observer, _) = listening(common, &signals);
+    let (observer, _) = listening(common, &TellingArguments::default(), &signals);
     let runs = folder.join("runs");
     let mut options = RunOptions {
         runs: &runs,
@@ -106,7 +107,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
         if summary.interrupted {
             print_error("stopped; the same command continues from here");
         } else if !common.json {
-            tell_failures(&summary, false);
+            tell_failures(&summary, summary.counts.skipped, false);
         }
         return Ok(code);
     }

@@ -7,6 +7,8 @@ use crate::configuration::ExecutorKind;
 
 use super::manifest_arguments::{DeviceArguments, ManifestArguments, RemoteArguments};
 use super::runs_folder::RunsFolder;
+use super::target::TargetArguments;
+use super::telling::TellingArguments;
 
 /// Arguments of `run`.
 #[derive(Args)]
@@ -17,6 +19,9 @@ pub struct RunArguments {
     /// Where trainings and evaluations compute.
     #[command(flatten)]
     pub device: DeviceArguments,
+    /// The steps that it is about.
+    #[command(flatten)]
+    pub target: TargetArguments,
     /// The remote cache.
     #[command(flatten)]
     pub remote: RemoteArguments,
@@ -55,6 +60,9 @@ pub struct RunArguments {
     /// Where results appear.
     #[command(flatten)]
     pub runs: RunsFolder,
+    /// How much is told meanwhile.
+    #[command(flatten)]
+    pub telling: TellingArguments,
     /// Who executes the steps: local, that is this process, or slurm, jobs of Slurm. By default what the configuration
     /// says, and else this process. See docs/cluster.md.
     #[arg(long, value_enum, value_name = "EXECUTOR", hide_possible_values = true)]
@@ -72,6 +80,8 @@ impl RunArguments {
         let Self {
             manifest,
             device,
+            // Jobs are told their steps.
+            target: _,
             // Whoever follows the run fetches before it hands steps in, and sends at its end.
             remote: _,
             allow_commands: _,
@@ -83,6 +93,7 @@ impl RunArguments {
             portable,
             locked: _,
             runs: _,
+            telling: _,
             executor: _,
             track,
         } = self;

@@ -93,6 +93,7 @@ mod references;
 mod remembered;
 mod remote;
 mod remote_s3;
+mod quiet_runs;
 mod resources;
 mod resuming;
 #[cfg(feature = "cuda")]
@@ -117,6 +118,7 @@ mod strangers_corpora;
 mod somebody;
 mod study;
 mod subcommands;
+mod targets;
 mod tasks;
 mod tracking;
 mod trained_on_embeddings;
