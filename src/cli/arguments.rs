@@ -1,17 +1,17 @@
 //! What can be said on the command line.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
 use pipe_engine::manifest::Limits;
 
-use crate::project_root::{root_here, root_of, shown_from_here};
 use crate::version::VERSION;
 
 use super::bundle_arguments::{BundleArguments, ReproduceArguments};
 use super::cache_arguments::CacheArguments;
 use super::cluster_arguments::{HandedInArguments, StepArguments};
+use super::manual_arguments::{CompletionsArguments, ManArguments};
 use super::corpora_arguments::{AuditArguments, CorporaArguments};
 use super::limit_argument::{LimitArgument, limits_of, parse_limit};
 use super::manifest_arguments::{DeviceArguments, ManifestArguments, RemoteArguments};
@@ -46,7 +46,7 @@ pub struct Common {
     /// Folder of the cache: `cache` in the root of the project by default, which is the nearest folder above the manifest, or
     /// above the current folder, with corpora.toml or .pipe.
     #[arg(long = "cache", global = true, value_name = "FOLDER")]
-    cache_given: Option<PathBuf>,
+    pub(super) cache_given: Option<PathBuf>,
     /// The same once it is known where the project is.
     #[arg(skip)]
     pub cache: PathBuf,
@@ -91,67 +91,6 @@ impl Common {
     /// What manifests may ask for.
     pub fn limits(&self) -> Limits {
         limits_of(&self.limits)
-    }
-}
-
-impl Arguments {
-    /// These with everything decided that depends on where the project is.
-    pub fn settled(mut self) -> Self {
-        self.settle();
-        self
-    }
-
-    /// Decides where the cache and results are, unless the user has said so: in the root of the project.
-    fn settle(&mut self) {
-        let manifest = self.command.manifest();
-        let root = manifest.map_or_else(root_here, root_of);
-        let shown = shown_from_here(&root);
-        let own_cache = || shown.join("cache");
-        let common = &mut self.common;
-        common.cache = common.cache_given.clone().unwrap_or_else(own_cache);
-        if let Some(runs) = self.command.runs_folder() {
-            runs.settle(&shown);
-        }
-        common.root = root;
-    }
-}
-
-impl Subcommand {
-    /// The manifest that it is about, if any.
-    fn manifest(&self) -> Option<&Path> {
-        let file = |path: &'_ Path| path.is_file();
-        match self {
-            Self::Run(options) => Some(&options.manifest.manifest),
-            Self::Step(options) => Some(&options.run.manifest.manifest),
-            Self::Lock(options) => Some(&options.manifest.manifest),
-            Self::Plan(options) => Some(&options.manifest.manifest),
-            Self::Why(options) => Some(&options.manifest.manifest),
-            Self::Report(options) => Some(&options.manifest.manifest),
-            Self::Graph(options) => Some(&options.manifest.manifest),
-            Self::Bundle(options) => options.manifest(),
-            // These may be names.
-            Self::Audit(options) => Some(options.what.as_path()).filter(|path| file(path)),
-            Self::Attach(options) | Self::Cancel(options) => {
-                let manifest = options.manifest.as_deref().map(Path::new);
-                manifest.filter(|path| file(path))
-            }
-            Self::Runs(options) => {
-                let manifest = options.manifest.as_deref().map(Path::new);
-                manifest.filter(|path| file(path))
-            }
-            _ => None,
-        }
-    }
-
-    /// Where its results appear, if it has any.
-    fn runs_folder(&mut self) -> Option<&mut RunsFolder> {
-        match self {
-            Self::Run(options) => Some(&mut options.runs),
-            Self::Step(options) => Some(&mut options.run.runs),
-            Self::Report(options) => Some(&mut options.runs),
-            Self::Doctor(options) => Some(&mut options.runs),
-            _ => None,
-        }
     }
 }
 
@@ -211,6 +150,10 @@ pub enum Subcommand {
     Schema(SchemaArguments),
     /// Write a manifest, or a project, to start from.
     Init(InitArguments),
+    /// Print what a shell needs to complete commands: in bash, source <(pipe completions bash).
+    Completions(CompletionsArguments),
+    /// Write the manual of all commands into a folder.
+    Man(ManArguments),
 }
 
 /// Arguments of `runs`.
@@ -333,6 +276,12 @@ pub struct GraphArguments {
     /// The language of the drawing.
     #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
     pub format: GraphFormat,
+    /// Draw every step; by default more than 60 steps are drawn as stages.
+    #[arg(long, conflicts_with = "collapse")]
+    pub all: bool,
+    /// Draw stages, each with the number of its variants, however few there are.
+    #[arg(long)]
+    pub collapse: bool,
 }
 
 /// The language of a drawing.

@@ -15,6 +15,7 @@ mod cache_exchange;
 mod chart;
 mod cluster_arguments;
 mod command_line;
+mod completions;
 mod console;
 mod context;
 mod corpora;
@@ -42,6 +43,8 @@ mod lines;
 mod local_run;
 mod lock;
 mod manifest_arguments;
+mod manual;
+mod manual_arguments;
 mod model;
 mod model_arguments;
 mod number_line;
@@ -54,6 +57,7 @@ mod predict;
 mod predictions;
 mod quiet;
 mod reason;
+mod reference;
 mod remote_cache;
 mod report;
 mod reproduce;
@@ -62,6 +66,7 @@ mod run_arguments;
 mod runs;
 mod runs_folder;
 mod schema;
+mod settled;
 mod show;
 mod signals;
 mod step;
@@ -69,6 +74,7 @@ mod target;
 mod telling;
 mod trust;
 mod visible;
+mod watch;
 mod whence;
 mod why;
 mod wrapped;
@@ -158,6 +164,8 @@ fn work(arguments: Arguments) -> ExitCode {
         Subcommand::Explain(options) => explain::explain(&options, &arguments.common),
         Subcommand::Schema(options) => schema::schema(&options, &arguments.common),
         Subcommand::Init(options) => init::init(&options),
+        Subcommand::Completions(options) => completions::completions(&options),
+        Subcommand::Man(options) => manual::man(&options),
     });
     let code = match done {
         Ok(code) => code,

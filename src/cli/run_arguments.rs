@@ -60,6 +60,10 @@ pub struct RunArguments {
     /// Where results appear.
     #[command(flatten)]
     pub runs: RunsFolder,
+    /// Run again whenever the manifest, what it includes, a table, a recording or another file changes in a way that results
+    /// depend on. Ctrl-C ends it.
+    #[arg(long)]
+    pub watch: bool,
     /// How much is told meanwhile.
     #[command(flatten)]
     pub telling: TellingArguments,
@@ -93,6 +97,7 @@ impl RunArguments {
             portable,
             locked: _,
             runs: _,
+            watch: _,
             telling: _,
             executor: _,
             track,
