@@ -77,7 +77,13 @@ mod tests {
     fn the_nearest_marked_folder_above_a_manifest_is_its_root_from_anywhere() {
         let space = tempfile::tempdir().unwrap();
         let top = space.path().canonicalize().unwrap();
-        for folder in ["a/b/pipelines", "a/other", "alone/pipelines", "received/project", "elsewhere"] {
+        for folder in [
+            "a/b/pipelines",
+            "a/other",
+            "alone/pipelines",
+            "received/project",
+            "elsewhere",
+        ] {
             std::fs::create_dir_all(top.join(folder)).unwrap();
         }
         for manifest in [
@@ -110,7 +116,11 @@ mod tests {
             // Not marked: of a project here, or in the current folder, or on its own.
             ("alone/x.toml", "a/other", "a"),
             ("alone/x.toml", "alone", "alone"),
-            ("alone/pipelines/x.toml", "alone/pipelines", "alone/pipelines"),
+            (
+                "alone/pipelines/x.toml",
+                "alone/pipelines",
+                "alone/pipelines",
+            ),
             ("alone/pipelines/x.toml", "elsewhere", "alone"),
             ("alone/x.toml", "/", "alone"),
             ("alone/pipelines/x.toml", "/", "alone"),

@@ -79,7 +79,9 @@ fn taken(known: &KnownCorpora, name: &str, path: &Path) -> String {
     let place = entry.map(|entry| known.corpora.folder.join(&entry.root));
     let copy = match &place {
         Some(place) if is_same(place, path) => {
-            format!("this folder is where its entry has it, and `pipe corpora {name}` compares it with the entry")
+            format!(
+                "this folder is where its entry has it, and `pipe corpora {name}` compares it with the entry"
+            )
         }
         Some(place) => format!(
             "if this is a copy of that corpus, its entry can read it: put it at {}, and `pipe corpora {name}` compares them",

@@ -10,8 +10,8 @@ use pipe_foundation::system::RealSystem;
 use super::arguments::Arguments;
 use super::console::print;
 use super::error::CliError;
-use super::manual_arguments::{ManArguments, ManualFormat};
 use super::lines::counted;
+use super::manual_arguments::{ManArguments, ManualFormat};
 use super::reference::reference;
 
 /// Writes the manual into a folder.

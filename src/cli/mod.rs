@@ -67,6 +67,7 @@ mod runs;
 mod runs_folder;
 mod schema;
 mod settled;
+mod shown_error;
 mod show;
 mod signals;
 mod step;
@@ -83,15 +84,15 @@ use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
-use miette::{Diagnostic, Report};
 use pipe_engine::program;
-use pipe_foundation::{grouped, start_shared_threads};
+use pipe_foundation::start_shared_threads;
 
 use crate::version::VERSION;
 
 use arguments::{Arguments, Subcommand};
 use console::{StandardOutput, print_error};
 use error::CliError;
+use shown_error::show_error;
 
 /// Parses the arguments, does the work, and returns how it went: 0 done, 1 a step failed, 2 the manifest or the
 /// configuration is wrong, 3 the cache is unusable, 70 memory was refused or there is a defect, 130 interrupted (129 for
@@ -126,7 +127,7 @@ fn answer(refused: &clap::Error) -> ExitCode {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             let error = CliError::standard_output(error);
             let code = error.code();
-            show(error);
+            show_error(error);
             ExitCode::from(code)
         }
         // Only 0 and 2 are given.
@@ -177,7 +178,7 @@ fn work(arguments: Arguments) -> ExitCode {
             };
             // Where standard output cannot be written, it cannot say so either.
             if !json || json::error(&error, more, code).is_err() {
-                show(error);
+                show_error(error);
             }
             code
         }
@@ -186,30 +187,5 @@ fn work(arguments: Arguments) -> ExitCode {
     match json || console::tell_not_said() {
         true => ExitCode::from(code),
         false => ExitCode::from(code.max(1)),
-    }
-}
-
-/// Shows an error on standard error; several problems of a manifest one after another, of very many the first.
-fn show(error: CliError) {
-    match error {
-        CliError::Manifest(diagnostics) => {
-            for diagnostic in diagnostics.shown() {
-                print_error(&format!("{:?}", Report::new(diagnostic.clone())));
-            }
-            if let Some(more) = diagnostics.not_shown() {
-                print_error(&format!("{more}\n"));
-            }
-            if diagnostics.count() > 1 {
-                let count = grouped(diagnostics.count() as u64);
-                print_error(&format!("{count} errors; nothing was run"));
-            }
-            let shown = diagnostics.shown().iter();
-            explain::hint_at(shown.map(|diagnostic| diagnostic as &dyn Diagnostic));
-        }
-        other => {
-            let report = Report::new(other);
-            print_error(&format!("{report:?}"));
-            explain::hint_at([&*report as &dyn Diagnostic]);
-        }
     }
 }

@@ -6,8 +6,8 @@ use pipe_engine::cache::Cache;
 use pipe_engine::manifest::{Diagnostic, Limits, location, name_by_path, present_name};
 use pipe_engine::plan::Plan;
 
-use crate::project_root::root_of;
 use crate::inspect::{StepOfRun, stage_of};
+use crate::project_root::root_of;
 
 use super::error::CliError;
 

@@ -26,7 +26,11 @@ fn add(command: &Command, above: &str, level: usize, text: &mut String) {
     let name = format!("{above} {}", command.get_name());
     let about = command.get_long_about().or(command.get_about());
     let about = about.map(ToString::to_string).unwrap_or_default();
-    text.push_str(&format!("\n{} {name}\n\n{}\n", "#".repeat(level), plain(&about)));
+    text.push_str(&format!(
+        "\n{} {name}\n\n{}\n",
+        "#".repeat(level),
+        plain(&about)
+    ));
     let mut usage = command.clone();
     let usage = usage.render_usage().to_string();
     let usage = usage.split_whitespace().skip(1).collect::<Vec<_>>();

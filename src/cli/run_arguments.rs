@@ -1,7 +1,7 @@
 //! Arguments of `run`, and how another process is given the same.
 
-use std::ffi::OsString;
 use clap::Args;
+use std::ffi::OsString;
 
 use crate::configuration::ExecutorKind;
 

@@ -120,8 +120,9 @@ fn json_schema(shown: &[&Kind]) -> Json {
             "type": "object",
         });
         let mut resources = table_schema(RESOURCE_PARAMETERS);
-        resources["description"] =
-            json!("What a step of the stage takes of a machine of a cluster. No key depends on it.");
+        resources["description"] = json!(
+            "What a step of the stage takes of a machine of a cluster. No key depends on it."
+        );
         object["properties"][RESOURCES] = resources;
         (kind.name, kind.doc, object)
     });
@@ -242,9 +243,9 @@ fn or_variable(schema: Json) -> Json {
     if schema == json!({ "type": "string" }) {
         return schema;
     }
-    let is_table = schema["type"] == "object";
-    match is_table {
-        // What is no text is meant to be the table, and told what is wrong with it.
+    let is_composed = schema["type"] == "object" || schema["type"] == "array";
+    match is_composed {
+        // What is no text is meant to be the table or the list, and told what is wrong with it.
         true => json!({ "if": { "type": "string" }, "then": variable(), "else": schema }),
         false => json!({ "anyOf": [schema, variable()] }),
     }
@@ -278,9 +279,8 @@ fn shape_schema(shape: &Shape) -> Json {
         Shape::Map(item) => json!({ "type": "object", "additionalProperties": shape_schema(item) }),
         Shape::Tagged { tag, variants } => {
             let tables = variants.iter();
-            let tables = tables.map(|variant| {
-                (variant.name, variant.doc, table_schema(variant.parameters))
-            });
+            let tables =
+                tables.map(|variant| (variant.name, variant.doc, table_schema(variant.parameters)));
             decided_by(tag, true, tables.collect())
         }
         Shape::Either(shapes) => {

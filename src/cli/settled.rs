@@ -32,7 +32,6 @@ impl Arguments {
 impl Subcommand {
     /// The manifest that it is about, if any.
     fn manifest(&self) -> Option<&Path> {
-        let file = |path: &'_ Path| path.is_file();
         match self {
             Self::Run(options) => Some(&options.manifest.manifest),
             Self::Step(options) => Some(&options.run.manifest.manifest),
@@ -43,14 +42,14 @@ impl Subcommand {
             Self::Graph(options) => Some(&options.manifest.manifest),
             Self::Bundle(options) => options.manifest(),
             // These may be names.
-            Self::Audit(options) => Some(options.what.as_path()).filter(|path| file(path)),
+            Self::Audit(options) => Some(options.what.as_path()).filter(|path| path.is_file()),
             Self::Attach(options) | Self::Cancel(options) => {
                 let manifest = options.manifest.as_deref().map(Path::new);
-                manifest.filter(|path| file(path))
+                manifest.filter(|path| path.is_file())
             }
             Self::Runs(options) => {
                 let manifest = options.manifest.as_deref().map(Path::new);
-                manifest.filter(|path| file(path))
+                manifest.filter(|path| path.is_file())
             }
             _ => None,
         }

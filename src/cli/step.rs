@@ -50,7 +50,8 @@ pub fn step(arguments: &StepArguments, common: &Common) -> Result<u8, CliError> 
     if !run.target.targets.is_empty() {
         return Err(CliError::Usage {
             message: "`pipe step` is about one step, and `--target` about others".into(),
-            help: "`pipe run --target STEP` brings a step up to date with what it is made from".into(),
+            help: "`pipe run --target STEP` brings a step up to date with what it is made from"
+                .into(),
         });
     }
     if run.portable {

@@ -12,6 +12,7 @@ use super::console::print_error;
 use super::context;
 use super::error::CliError;
 use super::run_arguments::RunArguments;
+use super::shown_error::show_error;
 use super::signals::Signals;
 use super::{json, local_run};
 
@@ -51,7 +52,7 @@ pub fn watch(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> 
         if let Err(error) = local_run::run(arguments, common) {
             let code = error.code();
             if !common.json || json::error(&error, 0, code).is_err() {
-                super::show(error);
+                show_error(error);
             }
         }
         // What changed during the run is another state than that before it.

@@ -60,7 +60,10 @@ fn the_cache_and_results_are_in_the_root_of_the_project_from_every_folder() {
     for folder in [space.path(), &space.join("notes/deep")] {
         let (runs, error, code) = pipe_in(&space, folder, &["runs"]);
         assert_eq!(code, Some(0), "{error}");
-        assert!(runs.contains("pipe:1") && !runs.contains("pipelines/"), "{runs}");
+        assert!(
+            runs.contains("pipe:1") && !runs.contains("pipelines/"),
+            "{runs}"
+        );
         let (used, ..) = pipe_in(&space, folder, &["cache", "du"]);
         assert!(used.contains("items"), "{used}");
         let (shown, ..) = pipe_in(&space, folder, &["show", "pipe/count"]);
@@ -75,18 +78,35 @@ fn the_cache_and_results_are_in_the_root_of_the_project_from_every_folder() {
 fn a_folder_called_dot_pipe_marks_a_project_and_options_decide_over_it() {
     let space = Workspace::synthetic("studies/one/study.toml", super::manifests::NEAR_AND_FAR);
     std::fs::create_dir(space.join("studies/.pipe")).unwrap();
-    run_in(&space, Path::new("/"), space.join("studies/one/study.toml").to_str().unwrap());
+    run_in(
+        &space,
+        Path::new("/"),
+        space.join("studies/one/study.toml").to_str().unwrap(),
+    );
     assert!(space.join("studies/cache/VERSION").is_file());
     // Its name is its path from there.
-    assert!(space.join("studies/runs/one/study/speech/split.tsv").is_file());
+    assert!(
+        space
+            .join("studies/runs/one/study/speech/split.tsv")
+            .is_file()
+    );
     assert!(!space.join("cache").exists());
     // Options are about the current folder, as everywhere.
     let mut command = space.command(&[
-        "run", "one/study.toml", "--cache", "mine/cache", "--runs", "mine/runs",
+        "run",
+        "one/study.toml",
+        "--cache",
+        "mine/cache",
+        "--runs",
+        "mine/runs",
     ]);
     let output = command.current_dir(space.join("studies")).output().unwrap();
     assert!(output.status.success());
-    assert!(space.join("studies/mine/runs/one/study/speech/split.tsv").is_file());
+    assert!(
+        space
+            .join("studies/mine/runs/one/study/speech/split.tsv")
+            .is_file()
+    );
     assert!(space.join("studies/mine/cache/VERSION").is_file());
 }
 

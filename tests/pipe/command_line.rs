@@ -47,7 +47,11 @@ fn bash_completes_commands_options_and_their_values() {
         let (word, before) = (words[words.len() - 1], words[words.len() - 2]);
         let script = format!(
             "source pipe.bash; COMP_WORDS=({}); COMP_CWORD={}; _pipe pipe '{word}' '{before}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-            words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
+            words
+                .iter()
+                .map(|word| format!("'{word}'"))
+                .collect::<Vec<_>>()
+                .join(" "),
             words.len() - 1,
         );
         let text = shell(&space, "bash", &["--norc", "--noprofile"], &script);
@@ -63,7 +67,10 @@ fn bash_completes_commands_options_and_their_values() {
             .count(),
         3
     );
-    assert_eq!(completed(&["pipe", "graph", "--format", "mer"]), ["mermaid"]);
+    assert_eq!(
+        completed(&["pipe", "graph", "--format", "mer"]),
+        ["mermaid"]
+    );
 }
 
 #[test]
@@ -73,10 +80,23 @@ fn fish_completes_commands_and_options() {
     }
     let space = Workspace::new();
     space.write("pipe.fish", space.stdout(&["completions", "fish"]));
-    let commands = shell(&space, "fish", &["--no-config"], "source pipe.fish; complete -C 'pipe ru'");
-    let names: Vec<&str> = commands.lines().filter_map(|line| line.split('\t').next()).collect();
+    let commands = shell(
+        &space,
+        "fish",
+        &["--no-config"],
+        "source pipe.fish; complete -C 'pipe ru'",
+    );
+    let names: Vec<&str> = commands
+        .lines()
+        .filter_map(|line| line.split('\t').next())
+        .collect();
     assert_eq!(names, ["run", "runs"]);
-    let options = shell(&space, "fish", &["--no-config"], "source pipe.fish; complete -C 'pipe run --targ'");
+    let options = shell(
+        &space,
+        "fish",
+        &["--no-config"],
+        "source pipe.fish; complete -C 'pipe run --targ'",
+    );
     assert!(options.starts_with("--target\t"), "{options}");
 }
 
@@ -87,7 +107,8 @@ fn zsh_takes_the_script() {
     }
     let space = Workspace::new();
     space.write("_pipe", space.stdout(&["completions", "zsh"]));
-    let script = "fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -d dump; print $_comps[pipe]";
+    let script =
+        "fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -d dump; print $_comps[pipe]";
     assert_eq!(shell(&space, "zsh", &["-f"], script).trim(), "_pipe");
 }
 
@@ -104,14 +125,19 @@ fn every_command_has_a_page_of_man() {
         ("pipe-bundle-export.1", "one file"),
     ] {
         let page = String::from_utf8_lossy(&pages[name]);
-        assert!(page.contains(".TH ") && page.contains(about), "{name}: {page}");
+        assert!(
+            page.contains(".TH ") && page.contains(about),
+            "{name}: {page}"
+        );
     }
     // Every command of the help has one.
     let help = space.stdout(&["--help"]);
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let commands = commands.take_while(|line| !line.is_empty());
     let names = commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
-    let names: Vec<&str> = names.filter(|name| !name.is_empty() && *name != "help").collect();
+    let names: Vec<&str> = names
+        .filter(|name| !name.is_empty() && *name != "help")
+        .collect();
     assert!(names.len() > 20, "{names:?}");
     for name in names {
         assert!(pages.contains_key(&format!("pipe-{name}.1")), "{name}");
@@ -130,7 +156,10 @@ fn the_reference_in_the_documents_is_that_of_the_program() {
     let own = space.read("reference.md");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
     let documented = std::fs::read_to_string(path).unwrap_or_default();
-    let differs = own.lines().zip(documented.lines()).find(|(own, other)| own != other);
+    let differs = own
+        .lines()
+        .zip(documented.lines())
+        .find(|(own, other)| own != other);
     assert!(
         own == documented,
         "docs/reference.md is not what `pipe man --format markdown docs` writes; the first difference: {differs:?}"

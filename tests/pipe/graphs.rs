@@ -31,13 +31,22 @@ outputs = ["names.txt"]
 fn a_collapsed_drawing_has_a_node_for_each_stage_with_the_number_of_its_variants() {
     let space = workspace(3);
     let dot = space.stdout(&["graph", "pipe.toml", "--collapse"]);
-    assert!(dot.contains("[label = \"say\\ncommand, 3 variants\"]"), "{dot}");
-    assert!(dot.contains("[label = \"fbank\\nfbank\", style = rounded]"), "{dot}");
+    assert!(
+        dot.contains("[label = \"say\\ncommand, 3 variants\"]"),
+        "{dot}"
+    );
+    assert!(
+        dot.contains("[label = \"fbank\\nfbank\", style = rounded]"),
+        "{dot}"
+    );
     assert_eq!(dot.matches(" [label").count(), 6, "{dot}");
     // speech, audio, fbank, each in a row; count and say after fbank, all after say.
     assert_eq!(dot.matches(" -> ").count(), 5, "{dot}");
     let mermaid = space.stdout(&["graph", "pipe.toml", "--collapse", "--format", "mermaid"]);
-    assert!(mermaid.contains("[\"say<br/><small>command, 3 variants</small>\"]"), "{mermaid}");
+    assert!(
+        mermaid.contains("[\"say<br/><small>command, 3 variants</small>\"]"),
+        "{mermaid}"
+    );
     assert_eq!(mermaid.matches(" --> ").count(), 5, "{mermaid}");
 }
 
@@ -51,5 +60,9 @@ fn many_steps_are_drawn_as_stages_unless_one_asks_for_all() {
     assert!(many.contains("say\\ncommand, 56 variants"), "{many}");
     let all = space.stdout(&["graph", "pipe.toml", "--all"]);
     assert_eq!(all.matches(" [label").count(), 61, "{all}");
-    assert!(space.refused(&["graph", "pipe.toml", "--all", "--collapse"]).contains("cannot be used with"));
+    assert!(
+        space
+            .refused(&["graph", "pipe.toml", "--all", "--collapse"])
+            .contains("cannot be used with")
+    );
 }

@@ -38,7 +38,8 @@ fn validate(schema: &Json, value: &Json, place: &str) -> Wrong {
             }
             "anyOf" | "oneOf" => list().any(|schema| validate(schema, value, place).is_empty()),
             "required" => {
-                let lacks = |name: &&Json| value.is_object() && value.get(name.as_str().unwrap()).is_none();
+                let lacks =
+                    |name: &&Json| value.is_object() && value.get(name.as_str().unwrap()).is_none();
                 let lacking = list().filter(lacks);
                 wrong.extend(lacking.map(|name| (place.to_owned(), format!("lacks {name}"))));
                 true
@@ -58,7 +59,9 @@ fn validate(schema: &Json, value: &Json, place: &str) -> Wrong {
             }
             "items" => {
                 let items = value.as_array().into_iter().flatten().enumerate();
-                wrong.extend(items.flat_map(|(at, item)| validate(wanted, item, &below(&at.to_string()))));
+                wrong.extend(
+                    items.flat_map(|(at, item)| validate(wanted, item, &below(&at.to_string()))),
+                );
                 true
             }
             "properties" => {
@@ -114,7 +117,10 @@ fn the_schema_in_the_documents_is_that_of_the_program() {
     let own = Workspace::new().stdout(&["schema", "--json"]);
     let path = Path::new(ROOT).join("docs/manifest.schema.json");
     let documented = fs::read_to_string(&path).unwrap_or_default();
-    let differs = own.lines().zip(documented.lines()).find(|(own, other)| own != other);
+    let differs = own
+        .lines()
+        .zip(documented.lines())
+        .find(|(own, other)| own != other);
     assert!(
         own == documented,
         "docs/manifest.schema.json is not what `pipe schema --json` prints; the first difference: {differs:?}"
@@ -133,10 +139,15 @@ fn manifests_that_come_with_the_program_name_the_schema_and_fit_it() {
             }
             tried += 1;
             let text = fs::read_to_string(&path).unwrap();
-            let named = text.lines().next().and_then(|line| line.strip_prefix("#:schema "));
+            let named = text
+                .lines()
+                .next()
+                .and_then(|line| line.strip_prefix("#:schema "));
             let named = named.unwrap_or_else(|| panic!("{}", path.display()));
             let named = path.parent().unwrap().join(named).canonicalize();
-            let wanted = Path::new(ROOT).join("docs/manifest.schema.json").canonicalize();
+            let wanted = Path::new(ROOT)
+                .join("docs/manifest.schema.json")
+                .canonicalize();
             assert_eq!(named.unwrap(), wanted.unwrap(), "{}", path.display());
             let wrong = validate(&schema, &of_toml(&text), "");
             assert!(wrong.is_empty(), "{}: {wrong:?}", path.display());
@@ -151,21 +162,39 @@ fn a_mistake_is_found_at_its_key_with_what_is_expected_there() {
     let demo = fs::read_to_string(Path::new(ROOT).join("pipelines/demo.toml")).unwrap();
     let stage = |lines: &str| format!("{demo}\n[stage.more]\n{lines}\n");
     for (lines, place, what) in [
-        ("kind = \"fbank\"\ninput = \"audio\"\nbnis = 30", "stage.more.bnis", "unknown key"),
-        ("kind = \"fbank\"\ninput = \"audio\"\nbins = \"many\"", "stage.more.bins", "integer"),
+        (
+            "kind = \"fbank\"\ninput = \"audio\"\nbnis = 30",
+            "stage.more.bnis",
+            "unknown key",
+        ),
+        (
+            "kind = \"fbank\"\ninput = \"audio\"\nbins = \"many\"",
+            "stage.more.bins",
+            "integer",
+        ),
         ("kind = \"fbank\"", "stage.more", "lacks \"input\""),
         ("kind = \"fbnak\"", "stage.more.kind", "\"fbank\""),
-        ("kind = \"train\"\ninput = \"fbank\"\nepochs = 0", "stage.more.epochs", "minimum"),
+        (
+            "kind = \"train\"\ninput = \"fbank\"\nepochs = 0",
+            "stage.more.epochs",
+            "minimum",
+        ),
         (
             "kind = \"train\"\ninput = \"fbank\"\nencoder = [{ kind = \"lstm\", untis = 3 }]",
-            "stage.more.encoder",
-            "lstm",
+            "stage.more.encoder.0.untis",
+            "unknown key",
         ),
-        ("kind = \"report\"\nresources = { coers = 2 }", "stage.more.resources.coers", "unknown key"),
+        (
+            "kind = \"report\"\nresources = { coers = 2 }",
+            "stage.more.resources.coers",
+            "unknown key",
+        ),
         ("only = 3\nkind = \"report\"", "stage.more.only", "object"),
     ] {
         let wrong = validate(&schema, &of_toml(&stage(lines)), "");
-        let found = wrong.iter().any(|(at, told)| at == place && told.contains(what));
+        let found = wrong
+            .iter()
+            .any(|(at, told)| at == place && told.contains(what));
         assert!(found, "{lines}: {wrong:?}");
         // Nothing that is right is called wrong besides; a key that is lacking may be another thing that is.
         let others = wrong.iter().filter(|(at, _)| !at.starts_with("stage.more"));

@@ -5,8 +5,15 @@ use super::workspace::Workspace;
 #[test]
 fn a_split_table_without_lines_is_told_in_the_plan_with_its_name() {
     let space = Workspace::with_corpus(3);
-    space.write("tables/split.tsv", "# made by hand\nspeaker\tsplit\tgender\tutterances\thours\n");
-    space.edit("pipe.toml", "split = \"train\"", "split_file = \"tables/split.tsv\"");
+    space.write(
+        "tables/split.tsv",
+        "# made by hand\nspeaker\tsplit\tgender\tutterances\thours\n",
+    );
+    space.edit(
+        "pipe.toml",
+        "split = \"train\"",
+        "split_file = \"tables/split.tsv\"",
+    );
     let planned = space.stdout_of_exit(&["plan", "pipe.toml"], 1);
     assert!(
         planned.contains("the split table tables/split.tsv assigns nobody")
@@ -29,7 +36,9 @@ fn a_run_is_shown_with_its_steps_in_order() {
     space.run_well("pipe.toml");
     let shown = space.stdout(&["show", "pipe:1"]);
     let at = |step: &str| {
-        let line = shown.lines().position(|line| line.trim_start().starts_with(step));
+        let line = shown
+            .lines()
+            .position(|line| line.trim_start().starts_with(step));
         line.unwrap_or_else(|| panic!("no {step} in {shown}"))
     };
     let places = ["speech", "audio", "fbank", "count"].map(at);
@@ -51,7 +60,9 @@ fn addresses_and_paths_in_help_are_in_one_piece() {
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(told.contains("https://github.com/emo-box/EmoBox"), "{told}");
         assert!(
-            told.contains("no-such-folder/with/a/rather-long-name/that-has-hyphens-and/slashes-in-it"),
+            told.contains(
+                "no-such-folder/with/a/rather-long-name/that-has-hyphens-and/slashes-in-it"
+            ),
             "{told}"
         );
     }

@@ -24,13 +24,32 @@ fn a_quiet_run_tells_what_went_wrong_and_one_line_at_its_end() {
     assert!(error.starts_with("pipe: 4 unchanged in "), "{error}");
     // A recording that is no recording is a number in that line, and what fails is told in full.
     space.write("corpora/made/audio/0001.wav", "not audio");
-    let failing = ["run", "pipe.toml", "--quiet", "--set", "count.run=\"echo to no avail; exit 3\"", "--set", "speech.max_bad=0.9", "--set", "audio.max_bad=0.9"];
+    let failing = [
+        "run",
+        "pipe.toml",
+        "--quiet",
+        "--set",
+        "count.run=\"echo to no avail; exit 3\"",
+        "--set",
+        "speech.max_bad=0.9",
+        "--set",
+        "audio.max_bad=0.9",
+    ];
     let (out, error, code) = told(&space, &failing);
     assert_eq!((out.as_str(), code), ("", Some(1)));
-    assert!(error.contains("count failed:") && error.contains("to no avail"), "{error}");
+    assert!(
+        error.contains("count failed:") && error.contains("to no avail"),
+        "{error}"
+    );
     let last = error.lines().last().unwrap();
-    assert!(last.starts_with("pipe: ") && last.contains("1 failed"), "{error}");
-    assert!(!error.contains("started") && !error.contains("  + "), "{error}");
+    assert!(
+        last.starts_with("pipe: ") && last.contains("1 failed"),
+        "{error}"
+    );
+    assert!(
+        !error.contains("started") && !error.contains("  + "),
+        "{error}"
+    );
 }
 
 #[test]

@@ -55,7 +55,10 @@ fn a_plan_of_a_target_tells_of_its_steps_alone() {
     let space = workspace();
     let planned = space.stdout(&["plan", "pipe.toml", "--target", "audio"]);
     assert!(planned.contains("2 of 6 steps: "), "{planned}");
-    assert!(!planned.contains("fbank") && !planned.contains("say"), "{planned}");
+    assert!(
+        !planned.contains("fbank") && !planned.contains("say"),
+        "{planned}"
+    );
     let lines = lines_of_json(&space.stdout(&["plan", "pipe.toml", "--target", "say", "--json"]));
     let steps: Vec<&Json> = lines.iter().map(|line| &line["step"]).collect();
     assert_eq!(
@@ -68,7 +71,10 @@ fn a_plan_of_a_target_tells_of_its_steps_alone() {
     let whole = space.pipe(&["plan", "pipe.toml"]);
     assert_ne!(whole.status.code(), Some(0));
     let told = String::from_utf8_lossy(&planned.stderr);
-    assert!([Some(0), whole.status.code()].contains(&planned.status.code()), "{told}");
+    assert!(
+        [Some(0), whole.status.code()].contains(&planned.status.code()),
+        "{told}"
+    );
 }
 
 #[test]

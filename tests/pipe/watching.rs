@@ -51,7 +51,10 @@ impl Watching {
         rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
         let code = self.child.wait().unwrap().code();
         let left: Vec<String> = self.lines.iter().collect();
-        assert!(left.iter().all(|line| !line.contains(" executed")), "{left:?}");
+        assert!(
+            left.iter().all(|line| !line.contains(" executed")),
+            "{left:?}"
+        );
         code
     }
 }
@@ -63,18 +66,27 @@ fn a_run_that_watches_runs_again_after_what_results_depend_on_has_changed() {
     watching.until("4 executed in");
     watching.until("watching for changes");
     // A comment changes no result; the run after this is about the parameter.
-    space.write("pipe.toml", format!("# a remark\n{}", space.read("pipe.toml")));
+    space.write(
+        "pipe.toml",
+        format!("# a remark\n{}", space.read("pipe.toml")),
+    );
     space.edit("pipe.toml", "bins = 23", "bins = 24");
     let again = watching.until("watching for changes");
     assert!(again.contains("2 executed, 2 unchanged in"), "{again}");
     // A recording.
     space.tone("corpora/made/audio/0001.wav", 16_000, 0.3, 999.0);
     let again = watching.until("watching for changes");
-    assert!(again.contains("1 item computed") || again.contains("items computed"), "{again}");
+    assert!(
+        again.contains("1 item computed") || again.contains("items computed"),
+        "{again}"
+    );
     // A mistake is told, and waited for until it is mended.
     space.edit("pipe.toml", "bins = 24", "bnis = 24");
     let told = watching.until("watching for changes");
-    assert!(told.contains("unknown key `bnis`") && told.contains("did you mean `bins`?"), "{told}");
+    assert!(
+        told.contains("unknown key `bnis`") && told.contains("did you mean `bins`?"),
+        "{told}"
+    );
     space.edit("pipe.toml", "bnis = 24", "bins = 24");
     let again = watching.until("watching for changes");
     assert!(again.contains("4 unchanged in"), "{again}");

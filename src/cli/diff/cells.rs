@@ -113,7 +113,11 @@ mod tests {
                 "train[seed=1,method=baseline] -> train[seed=1,method=GR C]",
                 "train[seed=1] -> train[seed=1,method=GR C]",
             ]),
-            ["seed 1, baseline", "seed 1, baseline → GR C", "seed 1 → seed 1, GR C"]
+            [
+                "seed 1, baseline",
+                "seed 1, baseline → GR C",
+                "seed 1 → seed 1, GR C"
+            ]
         );
         let other = ["train[seed=1]", "test[seed=1] -> train[seed=2]"];
         assert_eq!(short(&other), other);

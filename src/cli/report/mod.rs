@@ -145,7 +145,9 @@ pub fn write_pages(
     let described = Described::here(plan, cache, results)?;
     for step in report_steps(plan) {
         if results.steps[step].output.is_some() {
-            let folder = runs.join(plan.results_folder()).join(runs_folder(plan, step));
+            let folder = runs
+                .join(plan.results_folder())
+                .join(runs_folder(plan, step));
             if InTheWay::of(&RealSystem, runs, &folder.join(PAGE)).is_some() {
                 // It was reported with the other results of the step.
                 continue;

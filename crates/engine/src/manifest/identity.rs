@@ -117,7 +117,11 @@ mod tests {
             ("/usr/demo.toml", "demo"),
             ("../demo.toml", "demo"),
         ] {
-            assert_eq!(name_by_path(Path::new(path), Path::new(".")), name, "{path}");
+            assert_eq!(
+                name_by_path(Path::new(path), Path::new(".")),
+                name,
+                "{path}"
+            );
         }
     }
 }

@@ -10,9 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::file_name::short_file_name;
-use crate::manifest::{
-    Declaration, Diagnostics, Manifest, ReadOptions, Vocabulary, changes_text,
-};
+use crate::manifest::{Declaration, Diagnostics, Manifest, ReadOptions, Vocabulary, changes_text};
 use crate::source::{Place, Source};
 use crate::stage::{Device, Stage, Unbuilt};
 

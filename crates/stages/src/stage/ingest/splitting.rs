@@ -105,7 +105,10 @@ impl Splitting {
                     test: of(Split::Test),
                     seed: 0,
                 };
-                return Ok(by_speakers(&assign(&with_lengths(entries), &options)?, entries)?);
+                return Ok(by_speakers(
+                    &assign(&with_lengths(entries), &options)?,
+                    entries,
+                )?);
             }
             Self::Fractions(fractions) => match self.by_fractions(fractions, entries, warnings)? {
                 Some(splits) => splits,
