@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pipe_foundation::{Limit, regular_file};
 use pipe_speech::corpus::Corpora;
