@@ -97,13 +97,18 @@ fn list<'a>(arguments: impl Iterator<Item = &'a Arg>, text: &mut String) {
     }
 }
 
-/// One paragraph that ends with a full stop; angle brackets and stars would be markup.
+/// One paragraph that ends with a full stop; angle brackets, stars and square brackets would be markup, but for code.
 fn plain(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let escaped = words
-        .replace('<', "&lt;")
-        .replace('*', "\\*")
-        .replace('[', "\\[");
+    let parts = words.split('`').enumerate();
+    let parts = parts.map(|(at, part)| match at % 2 {
+        0 => part
+            .replace('<', "&lt;")
+            .replace('*', "\\*")
+            .replace('[', "\\["),
+        _ => part.to_owned(),
+    });
+    let escaped = parts.collect::<Vec<String>>().join("`");
     match escaped.ends_with(['.', '?', '!']) || escaped.is_empty() {
         true => escaped,
         false => format!("{escaped}."),

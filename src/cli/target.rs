@@ -11,7 +11,8 @@ use super::error::CliError;
 #[derive(Args)]
 pub struct TargetArguments {
     /// Bring only this step up to date, with what it is made from: a step such as 'train[seed=1]', or a stage for all of its
-    /// variants. May be given several times.
+    /// variants. Steps over items that are computed in one pass come together. May
+    /// be given several times.
     #[arg(long = "target", value_name = "STEP")]
     pub targets: Vec<String>,
 }
