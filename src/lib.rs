@@ -24,6 +24,7 @@
 //! |---|---|
 //! | [`version`] | which build of the program this is |
 //! | [`explain`] | what the codes of errors mean |
+//! | [`project_root`] | the folder that a project's cache and results are in |
 //! | [`inspect`] | earlier runs by name, and what differs between them |
 //! | [`track`] | trainings as TensorBoard shows them |
 //! | [`doctor`] | checks of the machine, the folder and the cache |
@@ -39,6 +40,7 @@
 
 pub mod version;
 pub mod explain;
+pub mod project_root;
 
 pub mod inspect;
 pub mod track;

@@ -9,7 +9,7 @@ use pipe_foundation::system::RealSystem;
 use pipe_foundation::{Digest, durable};
 use tar::{Archive, Builder, Entry, EntryType, Header};
 
-use crate::trust::BUNDLE_FILE;
+use crate::project_root::BUNDLE_FILE;
 
 use super::contents::{BundledFile, Content, Contents, FORMAT};
 use super::error::BundleError;

@@ -7,7 +7,7 @@ use std::path::Path;
 use pipe_foundation::{Digest, durable};
 use pipe_speech::corpus::Corpora;
 
-use crate::trust::BUNDLE_FILE;
+use crate::project_root::BUNDLE_FILE;
 
 use super::archive;
 use super::contents::{BundledFile, Contents};

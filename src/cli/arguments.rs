@@ -14,8 +14,11 @@ use super::cluster_arguments::{HandedInArguments, StepArguments};
 use super::corpora_arguments::{AuditArguments, CorporaArguments};
 use super::limit_argument::{LimitArgument, limits_of, parse_limit};
 use super::manifest_arguments::{DeviceArguments, ManifestArguments, RemoteArguments};
+use super::manual_arguments::{CompletionsArguments, ManArguments};
 use super::model_arguments::{ExportArguments, PredictArguments};
 use super::run_arguments::RunArguments;
+use super::runs_folder::RunsFolder;
+use super::target::TargetArguments;
 
 const AFTER_HELP: &str = "\
 Start with:  pipe init, then pipe run pipeline.toml
@@ -40,9 +43,16 @@ pub struct Arguments {
 /// Options of every subcommand.
 #[derive(Args)]
 pub struct Common {
-    /// Folder of the cache.
-    #[arg(long, global = true, value_name = "FOLDER", default_value = "cache")]
+    /// Folder of the cache: `cache` in the root of the project by default, which is the nearest folder above the manifest, or
+    /// above the current folder, with corpora.toml or .pipe.
+    #[arg(long = "cache", global = true, value_name = "FOLDER")]
+    pub(super) cache_given: Option<PathBuf>,
+    /// The same once it is known where the project is.
+    #[arg(skip)]
     pub cache: PathBuf,
+    /// The root of the project, once that is known.
+    #[arg(skip)]
+    pub root: PathBuf,
     /// A corpora.toml, or the folder that holds the corpora. By default corpora.toml is searched for from the
     /// manifest's folder upwards.
     #[arg(long, global = true, value_name = "PATH")]
@@ -59,7 +69,9 @@ impl Common {
     /// The options that a process has to be given so that it works as this one, but for `--json`.
     pub fn words(&self) -> Vec<OsString> {
         let Self {
+            cache_given: _,
             cache,
+            root: _,
             corpora,
             json: _,
             limits,
@@ -140,6 +152,10 @@ pub enum Subcommand {
     Schema(SchemaArguments),
     /// Write a manifest, or a project, to start from.
     Init(InitArguments),
+    /// Print what a shell needs to complete commands: in bash, source <(pipe completions bash).
+    Completions(CompletionsArguments),
+    /// Write the manual of all commands into a folder.
+    Man(ManArguments),
 }
 
 /// Arguments of `runs`.
@@ -194,6 +210,9 @@ pub struct PlanArguments {
     /// The manifest.
     #[command(flatten)]
     pub manifest: ManifestArguments,
+    /// The steps that it is about.
+    #[command(flatten)]
+    pub target: TargetArguments,
     /// Where the run is to compute.
     #[command(flatten)]
     pub device: DeviceArguments,
@@ -231,9 +250,9 @@ pub struct ReportArguments {
     /// Also print what each fold of a cross-validation reaches.
     #[arg(long)]
     pub folds: bool,
-    /// Folder under which results appear.
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub runs: PathBuf,
+    /// Where results appear.
+    #[command(flatten)]
+    pub runs: RunsFolder,
 }
 
 /// Arguments of `lock`.
@@ -273,6 +292,12 @@ pub struct GraphArguments {
     /// The language of the drawing.
     #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
     pub format: GraphFormat,
+    /// Draw every step; by default more than 60 steps are drawn as stages.
+    #[arg(long, conflicts_with = "collapse")]
+    pub all: bool,
+    /// Draw stages, each with the number of its variants, however few there are.
+    #[arg(long)]
+    pub collapse: bool,
 }
 
 /// The language of a drawing.
@@ -287,9 +312,9 @@ pub enum GraphFormat {
 /// Arguments of `doctor`.
 #[derive(Args)]
 pub struct DoctorArguments {
-    /// Folder under which results appear.
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub runs: PathBuf,
+    /// Where results appear.
+    #[command(flatten)]
+    pub runs: RunsFolder,
     /// The remote cache.
     #[command(flatten)]
     pub remote: RemoteArguments,

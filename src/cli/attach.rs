@@ -41,6 +41,7 @@ pub fn attach(arguments: &HandedInArguments, common: &Common) -> Result<u8, CliE
         words.push("--json".into());
     }
     let parsed = Arguments::try_parse_from(&words).map_err(|error| error.to_string());
+    let parsed = parsed.map(Arguments::settled);
     let (options, common) = match parsed {
         Ok(Arguments {
             command: Subcommand::Run(options),

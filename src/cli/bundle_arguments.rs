@@ -1,6 +1,6 @@
 //! Arguments of `pipe bundle` and `pipe reproduce`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -15,6 +15,16 @@ pub struct BundleArguments {
     /// What to do.
     #[command(subcommand)]
     pub action: BundleAction,
+}
+
+impl BundleArguments {
+    /// The manifest that is put into a bundle.
+    pub fn manifest(&self) -> Option<&Path> {
+        match &self.action {
+            BundleAction::Export(options) => Some(&options.manifest.manifest),
+            BundleAction::Import(_) => None,
+        }
+    }
 }
 
 /// What to do with a bundle.

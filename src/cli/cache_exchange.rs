@@ -13,6 +13,7 @@ use super::lines::counted;
 use super::local_run::listening;
 use super::remote_cache::connect_as;
 use super::signals::Signals;
+use super::telling::TellingArguments;
 use super::{context, own_name};
 
 /// `pipe cache push`.
@@ -72,7 +73,7 @@ fn exchange(
         own_name::claim(&plan, &cache, &common.limits())?;
     }
     let signals = Signals::listen_for(&cache);
-    let (observer, _) = listening(common, &signals);
+    let (observer, _) = listening(common, &TellingArguments::default(), &signals);
     let (first, second) = match is_push {
         true => exec::push(&plan, &cache, observer.as_ref())?,
         false => exec::pull(&plan, &cache, observer.as_ref())?,

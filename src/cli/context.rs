@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic as _;
 use pipe_engine::cache::Cache;
 use pipe_engine::manifest::{
-    Diagnostic, Diagnostics, Limits, Manifest, OUTSIDE, ReadOptions, leads_out, not_shown,
+    Diagnostic, Diagnostics, Manifest, OUTSIDE, ReadOptions, leads_out, not_shown,
 };
 use pipe_engine::source::{Place, Source};
 use pipe_foundation::regular_file;
@@ -15,6 +15,7 @@ use pipe_nn::model::Devices;
 use pipe_speech::corpus::{Confinement, Corpora};
 
 use crate::bundle::{PlacesGiven, places_outside};
+use crate::project_root::{root_here, shown_from_here};
 use crate::trust::{Project, TrustedFolders};
 use pipe_stages::domain::{CORPORA, PlanOptions, SpeechPlan};
 
@@ -52,10 +53,10 @@ pub fn plan_to_run(
         let named = manifest.files.get(CORPORA);
         let folder = manifest.path.parent().unwrap_or(Path::new(""));
         let given = common.corpora.as_deref();
-        let read = known_corpora(given, named, folder, &common.limits());
+        let read = known_corpora(given, named, folder, common);
         let read = read.map(|mut known| {
             if !is_free {
-                known.confine(given, &project);
+                known.confine(given, &project, common);
             }
             known.corpora
         });
@@ -78,6 +79,7 @@ pub fn plan_to_run(
     };
     let options = PlanOptions {
         read: ReadOptions {
+            root: Some(&common.root),
             overrides: &arguments.overrides,
             limits: common.limits(),
             confined_to: (!is_free).then_some(&project.folder),
@@ -152,12 +154,12 @@ pub struct KnownCorpora {
 impl KnownCorpora {
     /// The `project` is not trusted: files of corpora have to be in it, in the project of the file that was found, or in
     /// the folder that the user gave. The user's own file may name any.
-    pub fn confine(&mut self, given: Option<&Path>, project: &Project) {
+    pub fn confine(&mut self, given: Option<&Path>, project: &Project, common: &Common) {
         self.corpora.confinement = match given {
             Some(path) if !path.is_dir() => Confinement::default(),
             given => {
-                let beside = self.file.as_deref().unwrap_or(Path::new("corpora.toml"));
-                let beside = Project::of(beside).folder;
+                let file = self.file.clone();
+                let beside = Project::of(&file.unwrap_or_else(|| own_file(common))).folder;
                 let given: Vec<PathBuf> = given.map(Path::to_path_buf).into_iter().collect();
                 Confinement::to(&project.folder, &[beside], &given)
             }
@@ -168,25 +170,26 @@ impl KnownCorpora {
 /// Finds and reads `corpora.toml`; its folder of corpora is made usable from here.
 ///
 /// `given` is the argument of `--corpora`, `named` what the manifest names, `folder` where the search starts. It may be
-/// as long as a manifest.
+/// as long as a manifest. Without a file, corpora are in `corpora` in the root of the project.
 pub fn corpora(
     given: Option<&Path>,
     named: Option<&(PathBuf, Place)>,
     folder: &Path,
-    limits: &Limits,
+    common: &Common,
 ) -> Result<Corpora, Diagnostics> {
-    Ok(known_corpora(given, named, folder, limits)?.corpora)
+    Ok(known_corpora(given, named, folder, common)?.corpora)
 }
 
 /// The corpora that a command knows where it names no manifest.
 pub fn corpora_here(common: &Common) -> Result<KnownCorpora, Diagnostics> {
     let folder = Path::new(".");
     let given = common.corpora.as_deref();
-    let mut known = known_corpora(given, None, folder, &common.limits())?;
+    let mut known = known_corpora(given, None, folder, common)?;
     if given.is_some_and(|given| !given.is_dir()) {
         return Ok(known);
     }
-    let project = Project::of(known.file.as_deref().unwrap_or(Path::new("corpora.toml")));
+    let file = known.file.clone();
+    let project = Project::of(&file.unwrap_or_else(|| own_file(common)));
     if TrustedFolders::load().is_ok_and(|all| all.trusts(&project)) {
         return Ok(known);
     }
@@ -201,7 +204,7 @@ pub fn corpora_here(common: &Common) -> Result<KnownCorpora, Diagnostics> {
             return Err(outside.into());
         }
     }
-    known.confine(given, &project);
+    known.confine(given, &project, common);
     Ok(known)
 }
 
@@ -210,8 +213,9 @@ pub fn known_corpora(
     given: Option<&Path>,
     named: Option<&(PathBuf, Place)>,
     folder: &Path,
-    limits: &Limits,
+    common: &Common,
 ) -> Result<KnownCorpora, Diagnostics> {
+    let limits = common.limits();
     let place = named
         .filter(|_| given.is_none_or(Path::is_dir))
         .map(|(_, place)| place);
@@ -221,7 +225,8 @@ pub fn known_corpora(
         .or_else(|| named.map(|(path, _)| path.clone()))
         .or_else(|| search(folder));
     let Some(file) = file else {
-        let folder = given_folder.unwrap_or(Path::new("corpora")).to_path_buf();
+        let own = || shown_from_here(&common.root).join("corpora");
+        let folder = given_folder.map_or_else(own, Path::to_path_buf);
         let corpora = Corpora {
             folder,
             made_items: Some(limits.made_items),
@@ -270,7 +275,7 @@ pub fn known_corpora(
     })
 }
 
-/// `corpora.toml` in `folder`, in one above it, or in the current folder.
+/// `corpora.toml` in `folder`, in one above it, or in the root of the project of the current folder.
 pub fn search(folder: &Path) -> Option<PathBuf> {
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
@@ -278,15 +283,17 @@ pub fn search(folder: &Path) -> Option<PathBuf> {
         folder
     };
     let start = std::path::absolute(folder).ok()?;
-    let current = Path::new("corpora.toml");
     let mut candidates: Vec<PathBuf> = start
         .ancestors()
         .map(|above| above.join("corpora.toml"))
         .collect();
-    candidates.push(current.to_path_buf());
+    candidates.push(root_here().join("corpora.toml"));
     let found = candidates.into_iter().find(|path| path.is_file())?;
     // People read the short form.
-    let here = std::env::current_dir().ok();
-    let short = here.and_then(|here| found.strip_prefix(here).ok().map(Path::to_path_buf));
-    Some(short.unwrap_or(found))
+    Some(shown_from_here(&found))
+}
+
+/// Where `corpora.toml` of the project would be.
+pub fn own_file(common: &Common) -> PathBuf {
+    shown_from_here(&common.root).join("corpora.toml")
 }

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pipe_foundation::{Limit, regular_file};
 use pipe_speech::corpus::Corpora;
@@ -33,12 +33,18 @@ pub fn add(arguments: &CorporaAddArguments, common: &Common) -> Result<u8, CliEr
     let file = known
         .file
         .clone()
-        .unwrap_or_else(|| PathBuf::from("corpora.toml"));
+        .unwrap_or_else(|| context::own_file(common));
     if known.of_file.contains(name) {
         return Err(CliError::Usage {
             message: format!("{} has a corpus `{name}` already", file.display()),
-            help: "give the new one another name with --name, or change the entry by hand".into(),
+            help: taken(&known, name, &arguments.path),
         });
+    }
+    if known.corpora.corpora.contains_key(name) {
+        print_error(&format!(
+            "`{name}` is the name of a corpus that comes with the program, in whose place this one would come: {}",
+            taken(&known, name, &arguments.path)
+        ));
     }
     let folder = std::path::absolute(&known.corpora.folder);
     let folder = folder.unwrap_or_else(|_| known.corpora.folder.clone());
@@ -65,6 +71,32 @@ pub fn add(arguments: &CorporaAddArguments, common: &Common) -> Result<u8, CliEr
         ));
     }
     Ok(0)
+}
+
+/// What to do about a name that is taken: most likely the folder is a copy of that corpus.
+fn taken(known: &KnownCorpora, name: &str, path: &Path) -> String {
+    let entry = known.corpora.corpora.get(name);
+    let place = entry.map(|entry| known.corpora.folder.join(&entry.root));
+    let copy = match &place {
+        Some(place) if is_same(place, path) => {
+            format!(
+                "this folder is where its entry has it, and `pipe corpora {name}` compares it with the entry"
+            )
+        }
+        Some(place) => format!(
+            "if this is a copy of that corpus, its entry can read it: put it at {}, and `pipe corpora {name}` compares them",
+            place.display()
+        ),
+        None => "change the entry by hand".into(),
+    };
+    format!("{copy}; for another corpus give another name with --name")
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
 }
 
 /// Refuses what could not be read again, such as a name that is none.

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt::{Debug, Display, Formatter, Result};
 
-use miette::{Diagnostic, LabeledSpan, MietteHandler, ReportHandler, Severity, SourceCode};
+use miette::{Diagnostic, LabeledSpan, MietteHandlerOpts, ReportHandler, Severity, SourceCode};
+use textwrap::{WordSeparator, WordSplitter};
 
 use super::visible::{with_own_colours, without_escapes};
 
@@ -27,7 +28,12 @@ struct Drawn<'a>(Cleaned<'a>);
 
 impl Display for Drawn<'_> {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> Result {
-        MietteHandler::default().debug(&self.0, formatter)
+        // What one copies, such as an address or a path, is in one piece, however long it is.
+        let handler = MietteHandlerOpts::new()
+            .break_words(false)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation);
+        handler.build().debug(&self.0, formatter)
     }
 }
 

@@ -18,7 +18,7 @@ use super::remote_cache;
 
 /// Prints what every check found; 1 where something is bad.
 pub fn doctor(arguments: &DoctorArguments, common: &Common) -> Result<u8, CliError> {
-    let mut checks = examine(&common.cache, &arguments.runs);
+    let mut checks = examine(&common.cache, arguments.runs.path());
     checks.push(corpora(common));
     checks.push(remote_cache::check(&arguments.remote));
     let asked = DeviceChoice::AllCuda.resolve(false);

@@ -82,6 +82,11 @@ fn check(arguments: &RunArguments) -> Result<(), CliError> {
             "--device auto means another device on each machine".into(),
             "name the device that jobs are to compute on: --device cpu or --device cuda".to_owned(),
         )
+    } else if !arguments.target.targets.is_empty() {
+        (
+            "--target is about steps of a run in this process".into(),
+            "leave it out, or use --executor local".to_owned(),
+        )
     } else if !manifest.is_file() {
         (
             format!("{} is no file that jobs can read", manifest.display()),
@@ -107,7 +112,7 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn run(&self, attached: Option<&HandedIn>) -> Result<u8, CliError> {
-        let (observer, lost) = listening(self.common, &self.signals);
+        let (observer, lost) = listening(self.common, &self.arguments.telling, &self.signals);
         let stop = || self.signals.asked();
         if self.cache.remote.is_some() {
             // What the remote cache has is not handed in.
@@ -213,7 +218,7 @@ impl Session<'_> {
         let expected = self.locked.as_ref().map(LockFile::expected);
         let mut options = RunOptions {
             keep_going: self.arguments.keep_going,
-            runs: &self.arguments.runs,
+            runs: self.arguments.runs.path(),
             expected: expected.as_ref(),
             selection: Some(&selection),
             elsewhere: Some(&elsewhere),
@@ -230,6 +235,7 @@ impl Session<'_> {
             arguments: self.arguments,
             common: self.common,
             lock: self.locked.as_ref(),
+            selection: None,
             signals: &self.signals,
         };
         ended.show(&summary, &lost)

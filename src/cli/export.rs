@@ -169,7 +169,7 @@ fn card(
     digest: Digest,
 ) -> Result<String, CliError> {
     let folder = arguments.model.parent().unwrap_or(Path::new(""));
-    let corpora = context::corpora(common.corpora.as_deref(), None, folder, &common.limits())?;
+    let corpora = context::corpora(common.corpora.as_deref(), None, folder, common)?;
     let evaluations: Vec<CardEvaluation> = match arguments.metrics.as_slice() {
         [] => evaluations::of_model(common, &digest)?,
         paths => evaluations::given(paths, &common.limits())?,

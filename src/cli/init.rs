@@ -9,7 +9,7 @@ use super::console::print;
 use super::context;
 use super::error::CliError;
 
-const MANIFEST: &str = include_str!("../../pipelines/demo.toml");
+const DEMO: &str = include_str!("../../pipelines/demo.toml");
 
 const CORPORA: &str = "\
 # The corpora of this project, besides those that come with pipe: `pipe corpora` lists all of them.
@@ -35,8 +35,16 @@ pub fn init(arguments: &InitArguments) -> Result<u8, CliError> {
     }
 }
 
+/// The demo manifest without the line that says where its schema is, which is elsewhere.
+fn demo() -> &'static str {
+    match DEMO.split_once('\n') {
+        Some((first, rest)) if first.starts_with("#:schema") => rest,
+        _ => DEMO,
+    }
+}
+
 fn manifest(path: &Path) -> Result<u8, CliError> {
-    create(path, MANIFEST)?;
+    create(path, demo())?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut wrote = format!("wrote {}", path.display());
     if context::search(folder).is_none() {
@@ -57,7 +65,7 @@ fn project(folder: &Path) -> Result<u8, CliError> {
         reason,
     })?;
     let files = [
-        ("pipeline.toml", MANIFEST),
+        ("pipeline.toml", demo()),
         ("corpora.toml", CORPORA),
         (".gitignore", IGNORED),
     ];

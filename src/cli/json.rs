@@ -1,7 +1,8 @@
 //! `--json`: one JSON object a line, for programs.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use miette::{Diagnostic, Report};
 use pipe_engine::exec::{Event, Observer, SCHEMA_VERSION};
@@ -14,23 +15,50 @@ use super::signals::Signals;
 pub struct JsonObserver {
     signals: Signals,
     started: Instant,
+    progress_every: Duration,
+    /// When progress of a step was last printed.
+    progressed: Mutex<HashMap<String, Instant>>,
     lost: Arc<Mutex<Option<std::io::Error>>>,
 }
 
 impl JsonObserver {
-    /// An observer of a run that begins now. The first reason why an event could not be written, such as a full disk,
+    /// An observer of a run that begins now. Of the progress of one step it prints an event every `progress_every` at most, and
+    /// always the one that says all is done. The first reason why an event could not be written, such as a full disk,
     /// goes to `lost`.
-    pub fn new(signals: Signals, lost: Arc<Mutex<Option<std::io::Error>>>) -> Self {
+    pub fn new(
+        signals: Signals,
+        progress_every: Duration,
+        lost: Arc<Mutex<Option<std::io::Error>>>,
+    ) -> Self {
         Self {
             signals,
             started: Instant::now(),
+            progress_every,
+            progressed: Mutex::default(),
             lost,
         }
+    }
+
+    /// Whether this much progress is too little to tell so soon.
+    fn is_too_soon(&self, step: &str, done: u64, total: u64) -> bool {
+        let mut progressed = lock(&self.progressed);
+        let last = progressed.get(step);
+        let soon = last.is_some_and(|last| last.elapsed() < self.progress_every);
+        if soon && done < total {
+            return true;
+        }
+        progressed.insert(step.to_owned(), Instant::now());
+        false
     }
 }
 
 impl Observer for JsonObserver {
     fn event(&self, event: &Event) {
+        if let Event::StepProgress { step, done, total } = event
+            && self.is_too_soon(step, *done, *total)
+        {
+            return;
+        }
         let line = event.line(self.started.elapsed().as_secs_f64());
         // A full disk must not stop the run.
         if let Err(error) = print_now(&format!("{line}\n")) {

@@ -193,7 +193,11 @@ fn finished(
         parts.push(format!("{bad} set aside"));
     }
     if seconds >= 0.05 {
-        parts.push(duration_text(seconds));
+        // Of items it is what all cores have worked, which may be longer than the run.
+        parts.push(match computed + reused {
+            0 => duration_text(seconds),
+            _ => format!("{} of work", duration_text(seconds)),
+        });
     }
     parts.join(", ")
 }

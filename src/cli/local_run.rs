@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use pipe_engine::cache::Cache;
-use pipe_engine::exec::{Observer, RunOptions, RunSummary, run as execute};
+use pipe_engine::exec::{Observer, RunOptions, RunSummary, Selection, Status, run as execute};
 use pipe_foundation::sync;
 
 use crate::lock::LockFile;
@@ -20,8 +20,10 @@ use super::context;
 use super::error::CliError;
 use super::json::JsonObserver;
 use super::lines::{LineObserver, counted};
+use super::quiet::QuietObserver;
 use super::run_arguments::RunArguments;
 use super::signals::Signals;
+use super::telling::TellingArguments;
 use super::{lock, own_name, permission, remote_cache};
 
 /// Runs a manifest in this process.
@@ -32,6 +34,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     let device = &arguments.device;
     let device = device.device.resolve(device.tf32)?;
     let plan = permission::plan(arguments, device, common)?;
+    let selection = arguments.target.selection(&plan)?;
     let track = arguments.track.as_deref().map(TrackTarget::parse);
     let track = track.transpose()?;
     let mut cache = context::cache(common, arguments.manifest.rehash)?;
@@ -43,11 +46,12 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
     };
     let expected = lock.as_ref().map(LockFile::expected);
     let signals = Signals::listen_for(&cache);
-    let (observer, lost) = listening(common, &signals);
+    let (observer, lost) = listening(common, &arguments.telling, &signals);
     let mut options = RunOptions {
         keep_going: arguments.keep_going,
-        runs: &arguments.runs,
+        runs: arguments.runs.path(),
         expected: expected.as_ref(),
+        selection: selection.as_ref(),
         devices: visible_devices::count(),
         ..RunOptions::default()
     };
@@ -70,6 +74,7 @@ pub fn run(arguments: &RunArguments, common: &Common) -> Result<u8, CliError> {
         arguments,
         common,
         lock: lock.as_ref(),
+        selection: selection.as_ref(),
         signals: &signals,
     };
     run.show(&summary, &lost)
@@ -87,6 +92,8 @@ pub struct Ended<'a> {
     pub common: &'a Common,
     /// The lock file that it was held to.
     pub lock: Option<&'a LockFile>,
+    /// The steps that it was about; all without one.
+    pub selection: Option<&'a Selection>,
     /// Which signal stopped it.
     pub signals: &'a Signals,
 }
@@ -104,18 +111,28 @@ impl Ended<'_> {
             arguments,
             common,
             lock,
+            selection,
             signals,
         } = *self;
         if !summary.interrupted {
-            super::report::write_pages(plan, cache, &summary.results, &arguments.runs)?;
+            super::report::write_pages(plan, cache, &summary.results, arguments.runs.path())?;
         }
         if summary.interrupted && !common.json {
             print_error("stopped; the same command continues from here");
         } else if !common.json {
-            tell_failures(summary, arguments.keep_going);
-            tell_blocked(summary, &arguments.runs);
-            tell_lost(summary, &arguments.runs, &common.cache);
-            super::report::show(plan, cache, summary, &arguments.runs)?;
+            let is_wanted = |step: usize| selection.is_none_or(|all| all.wants(step));
+            let is_skipped = |step: &usize| summary.steps[*step].status == Status::Skipped;
+            let wanted = (0..summary.steps.len()).filter(|&step| is_wanted(step));
+            let skipped = wanted.filter(is_skipped).count();
+            let quiet = arguments.telling.quiet;
+            if !quiet {
+                tell_failures(summary, skipped, arguments.keep_going);
+            }
+            tell_blocked(summary, arguments.runs.path());
+            tell_lost(summary, arguments.runs.path(), &common.cache);
+            if !quiet {
+                super::report::show(plan, cache, summary, arguments.runs.path())?;
+            }
         }
         let mut code = exit_code(summary, signals);
         if let (Some(lock), 0) = (lock, code) {
@@ -145,11 +162,15 @@ impl Ended<'_> {
 /// Who shows the events of a run, and why some of them could not be written, once that happens.
 pub fn listening(
     common: &Common,
+    telling: &TellingArguments,
     signals: &Signals,
 ) -> (Box<dyn Observer>, Arc<Mutex<Option<std::io::Error>>>) {
     let lost = Arc::default();
     let observer: Box<dyn Observer> = if common.json {
-        Box::new(JsonObserver::new(signals.clone(), Arc::clone(&lost)))
+        let every = telling.progress_every();
+        Box::new(JsonObserver::new(signals.clone(), every, Arc::clone(&lost)))
+    } else if telling.quiet {
+        Box::new(QuietObserver::new(signals.clone()))
     } else if std::io::stderr().is_terminal() {
         Box::new(BarObserver::new(signals.clone()))
     } else {
@@ -180,8 +201,8 @@ fn tell_lost(summary: &RunSummary, runs: &Path, cache: &Path) {
     }
 }
 
-/// What failed, once more in short, where its errors have scrolled away.
-pub fn tell_failures(summary: &RunSummary, kept_going: bool) {
+/// What failed, once more in short, where its errors have scrolled away, and that `skipped` steps did not run for it.
+pub fn tell_failures(summary: &RunSummary, skipped: usize, kept_going: bool) {
     let failed: Vec<_> = summary
         .steps
         .iter()
@@ -194,10 +215,10 @@ pub fn tell_failures(summary: &RunSummary, kept_going: bool) {
     for (step, error) in &failed {
         print_error(&format!("  {}\n      {error}", step.id));
     }
-    if summary.counts.skipped > 0 {
+    if skipped > 0 {
         print_error(&format!(
             "{} not run{}",
-            counted(summary.counts.skipped, "step"),
+            counted(skipped, "step"),
             match kept_going {
                 true => " because of them",
                 false => "; --keep-going continues with what does not need the failed steps",

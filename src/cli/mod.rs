@@ -15,6 +15,7 @@ mod cache_exchange;
 mod chart;
 mod cluster_arguments;
 mod command_line;
+mod completions;
 mod console;
 mod context;
 mod corpora;
@@ -44,6 +45,8 @@ mod lines;
 mod local_run;
 mod lock;
 mod manifest_arguments;
+mod manual;
+mod manual_arguments;
 mod model;
 mod model_arguments;
 mod number_line;
@@ -54,19 +57,27 @@ mod permission;
 mod plan;
 mod predict;
 mod predictions;
+mod quiet;
 mod reason;
+mod reference;
 mod remote_cache;
 mod report;
 mod reproduce;
 mod run;
 mod run_arguments;
 mod runs;
+mod runs_folder;
 mod schema;
+mod settled;
+mod shown_error;
 mod show;
 mod signals;
 mod step;
+mod target;
+mod telling;
 mod trust;
 mod visible;
+mod watch;
 mod whence;
 mod why;
 mod wrapped;
@@ -75,15 +86,15 @@ use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
-use miette::{Diagnostic, Report};
 use pipe_engine::program;
-use pipe_foundation::{grouped, start_shared_threads};
+use pipe_foundation::start_shared_threads;
 
 use crate::version::VERSION;
 
 use arguments::{Arguments, Subcommand};
 use console::{StandardOutput, print_error};
 use error::CliError;
+use shown_error::show_error;
 
 /// Parses the arguments, does the work, and returns how it went: 0 done, 1 a step failed, 2 the manifest or the
 /// configuration is wrong, 3 the cache is unusable, 70 memory was refused or there is a defect, 130 interrupted (129 for
@@ -96,7 +107,7 @@ pub fn main() -> ExitCode {
     program::set_version(VERSION);
     diagnostics::show_without_strangers_escapes();
     let done = std::panic::catch_unwind(|| match Arguments::try_parse() {
-        Ok(arguments) => work(arguments),
+        Ok(arguments) => work(arguments.settled()),
         Err(refused) => answer(&refused),
     });
     done.unwrap_or_else(|panic| {
@@ -118,7 +129,7 @@ fn answer(refused: &clap::Error) -> ExitCode {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             let error = CliError::standard_output(error);
             let code = error.code();
-            show(error);
+            show_error(error);
             ExitCode::from(code)
         }
         // Only 0 and 2 are given.
@@ -157,6 +168,8 @@ fn work(arguments: Arguments) -> ExitCode {
         Subcommand::Explain(options) => explain::explain(&options, &arguments.common),
         Subcommand::Schema(options) => schema::schema(&options, &arguments.common),
         Subcommand::Init(options) => init::init(&options),
+        Subcommand::Completions(options) => completions::completions(&options),
+        Subcommand::Man(options) => manual::man(&options),
     });
     let code = match done {
         Ok(code) => code,
@@ -168,7 +181,7 @@ fn work(arguments: Arguments) -> ExitCode {
             };
             // Where standard output cannot be written, it cannot say so either.
             if !json || json::error(&error, more, code).is_err() {
-                show(error);
+                show_error(error);
             }
             code
         }
@@ -177,30 +190,5 @@ fn work(arguments: Arguments) -> ExitCode {
     match json || console::tell_not_said() {
         true => ExitCode::from(code),
         false => ExitCode::from(code.max(1)),
-    }
-}
-
-/// Shows an error on standard error; several problems of a manifest one after another, of very many the first.
-fn show(error: CliError) {
-    match error {
-        CliError::Manifest(diagnostics) => {
-            for diagnostic in diagnostics.shown() {
-                print_error(&format!("{:?}", Report::new(diagnostic.clone())));
-            }
-            if let Some(more) = diagnostics.not_shown() {
-                print_error(&format!("{more}\n"));
-            }
-            if diagnostics.count() > 1 {
-                let count = grouped(diagnostics.count() as u64);
-                print_error(&format!("{count} errors; nothing was run"));
-            }
-            let shown = diagnostics.shown().iter();
-            explain::hint_at(shown.map(|diagnostic| diagnostic as &dyn Diagnostic));
-        }
-        other => {
-            let report = Report::new(other);
-            print_error(&format!("{report:?}"));
-            explain::hint_at([&*report as &dyn Diagnostic]);
-        }
     }
 }

@@ -7,6 +7,7 @@ use pipe_engine::manifest::{Diagnostic, Limits, location, name_by_path, present_
 use pipe_engine::plan::Plan;
 
 use crate::inspect::{StepOfRun, stage_of};
+use crate::project_root::root_of;
 
 use super::error::CliError;
 
@@ -36,7 +37,7 @@ pub fn claim(plan: &Plan, cache: &Cache, limits: &Limits) -> Result<(), CliError
 /// Whether the manifest at `path` exists and is called `name`. One that was moved leaves its name to whoever has it
 /// then, which may be itself.
 fn goes_by(path: &Path, name: &str, limits: &Limits) -> bool {
-    present_name(path, limits).is_some_and(|present| present == name)
+    present_name(path, &root_of(path), limits).is_some_and(|present| present == name)
 }
 
 /// Earlier versions called every manifest by its file alone: what they remember of this one moves to its name.
@@ -47,7 +48,7 @@ fn adopt_earlier_runs(plan: &Plan, cache: &Cache) -> Result<(), CliError> {
         return Ok(());
     };
     // A manifest that gives itself a name may want to start over under it.
-    if name_by_path(path) != plan.name {
+    if name_by_path(path, &root_of(path)) != plan.name {
         return Ok(());
     }
     let own = location(path);

@@ -72,8 +72,14 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     let mut cache = context::cache_to_read(common, arguments.manifest.rehash)?;
     remote_cache::connect_to_look(&mut cache, &arguments.remote, common)?;
     own_name::check(&plan, &cache, &common.limits())?;
-    let resolver = Resolver::new(&plan, &cache, &|| false);
-    let forecasts = forecasts(&resolver)?;
+    let selection = arguments.target.selection(&plan)?;
+    let resolver = Resolver::of(&plan, &cache, selection.as_ref(), &|| false);
+    let is_wanted = |step: usize| selection.as_ref().is_none_or(|all| all.wants(step));
+    let wanted = (0..plan.steps.len()).filter(|&step| is_wanted(step));
+    let mut forecasts = forecasts(&resolver, &is_wanted)?;
+    let steps: Vec<&Step> = wanted.map(|step| &plan.steps[step]).collect();
+    let mut at = 0..;
+    forecasts.retain(|_| at.next().is_some_and(is_wanted));
     let stuck = forecasts
         .iter()
         .filter(|forecast| matches!(forecast, Forecast::Impossible { .. }))
@@ -81,6 +87,9 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     remote_cache::tell(&cache, common);
     let mut text = String::new();
     for (step, message) in resolver.warnings() {
+        if !is_wanted(step) {
+            continue;
+        }
         let step = plan.steps[step].id();
         if common.json {
             let line = serde_json::json!({ "event": "warning", "step": step, "message": message });
@@ -89,14 +98,14 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
             print_error(&format!("  warning: {step}: {message}"));
         }
     }
-    let width = NameColumn::width_of(plan.steps.iter().map(|step| step.id()));
+    let width = NameColumn::width_of(steps.iter().map(|step| step.id()));
     let mut told: HashMap<(&str, &str), usize> = HashMap::new();
-    for forecast in plan.steps.iter().zip(&forecasts) {
+    for forecast in steps.iter().copied().zip(&forecasts) {
         if let Some(reason) = same_reason(forecast) {
             *told.entry(reason).or_default() += 1;
         }
     }
-    for (step, forecast) in plan.steps.iter().zip(&forecasts) {
+    for (step, forecast) in steps.iter().copied().zip(&forecasts) {
         // Variants of a stage that cannot run for one reason say so once.
         let alike = same_reason((step, forecast)).map(|reason| told.insert(reason, 0));
         if common.json {
@@ -132,7 +141,10 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
             .count();
         text.push_str(&format!(
             "{}: {} unchanged, {}{runs} to run{}{}\n",
-            counted(plan.steps.len(), "step"),
+            match selection {
+                None => counted(steps.len(), "step"),
+                Some(_) => format!("{} of {}", steps.len(), counted(plan.steps.len(), "step")),
+            },
             forecasts
                 .iter()
                 .filter(|forecast| **forecast == Forecast::Hit)
@@ -159,14 +171,18 @@ pub fn plan(arguments: &PlanArguments, common: &Common) -> Result<u8, CliError> 
     Ok(u8::from(stuck > 0))
 }
 
-/// What a run would do with each step, in the order of the plan.
-fn forecasts(resolver: &Resolver<'_>) -> Result<Vec<Forecast>, CliError> {
+/// What a run would do with each step, in the order of the plan; of those that are not wanted, nothing is known.
+fn forecasts(
+    resolver: &Resolver<'_>,
+    is_wanted: &dyn Fn(usize) -> bool,
+) -> Result<Vec<Forecast>, CliError> {
     let steps = &resolver.plan.steps;
     let statuses = resolver.prospects(MissingInputs::Refused)?;
     let mut items = HashMap::new();
     for group in &resolver.groups {
         let is_hit = |member: &usize| statuses.of(*member).output().is_some();
-        if !group.members.iter().all(is_hit) {
+        let is_any_wanted = group.members.iter().any(|&member| is_wanted(member));
+        if is_any_wanted && !group.members.iter().all(is_hit) {
             items.extend(group.forecast()?);
         }
     }

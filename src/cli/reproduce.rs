@@ -28,6 +28,7 @@ use super::local_run::{exit_code, listening, tell_failures};
 use super::number_line::number_line;
 use super::report::Notes;
 use super::signals::Signals;
+use super::telling::TellingArguments;
 use super::{context, lock, own_name, permission, report};
 
 /// How many numbers, and evaluations with other predictions, are shown.
@@ -61,6 +62,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
         &manifest,
         &PlanOptions {
             read: ReadOptions {
+                root: Some(&common.root),
                 overrides: &set,
                 limits: common.limits(),
                 confined_to: Some(&folder),
@@ -77,6 +79,8 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
     }
     // Next to the reader's own manifests, which may have the same name.
     plan.plan.name = format!("{NAME}/{}", bundled.manifest);
+    // Nothing else is in their folder.
+    plan.plan.changes = None;
     let cache = context::cache(common, false)?;
     own_name::claim(&plan, &cache, &common.limits())?;
 
@@ -88,7 +92,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
         return show(&verdict, &folder, signed.as_ref(), common);
     }
     let signals = Signals::listen_for(&cache);
-    let (observer, _) = listening(common, &signals);
+    let (observer, _) = listening(common, &TellingArguments::default(), &signals);
     let runs = folder.join("runs");
     let mut options = RunOptions {
         runs: &runs,
@@ -103,7 +107,7 @@ pub fn reproduce(arguments: &ReproduceArguments, common: &Common) -> Result<u8, 
         if summary.interrupted {
             print_error("stopped; the same command continues from here");
         } else if !common.json {
-            tell_failures(&summary, false);
+            tell_failures(&summary, summary.counts.skipped, false);
         }
         return Ok(code);
     }
@@ -192,9 +196,8 @@ fn accept_limits(
 /// The corpora that the manifest of the bundle in `unpacked` uses, where the reader has them.
 fn corpora(manifest: &Manifest, unpacked: &Path, common: &Common) -> Result<Corpora, Diagnostics> {
     let folder = manifest.path.parent().unwrap_or(Path::new(""));
-    let limits = common.limits();
     let named = manifest.files.get(CORPORA);
-    let bundled = context::corpora(None, named, folder, &limits)?;
+    let bundled = context::corpora(None, named, folder, common)?;
     let outside = |corpora: &Corpora, given: PlacesGiven<'_>| -> Result<(), Diagnostics> {
         places_outside(corpora, unpacked, given).map_or(Ok(()), |outside| Err(outside.into()))
     };

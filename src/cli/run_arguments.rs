@@ -1,13 +1,14 @@
 //! Arguments of `run`, and how another process is given the same.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-
 use clap::Args;
+use std::ffi::OsString;
 
 use crate::configuration::ExecutorKind;
 
 use super::manifest_arguments::{DeviceArguments, ManifestArguments, RemoteArguments};
+use super::runs_folder::RunsFolder;
+use super::target::TargetArguments;
+use super::telling::TellingArguments;
 
 /// Arguments of `run`.
 #[derive(Args)]
@@ -18,6 +19,9 @@ pub struct RunArguments {
     /// Where trainings and evaluations compute.
     #[command(flatten)]
     pub device: DeviceArguments,
+    /// The steps that it is about.
+    #[command(flatten)]
+    pub target: TargetArguments,
     /// The remote cache.
     #[command(flatten)]
     pub remote: RemoteArguments,
@@ -53,9 +57,16 @@ pub struct RunArguments {
     /// known to differ before the run is reported in the words of `pipe why`, and nothing is run.
     #[arg(long)]
     pub locked: bool,
-    /// Folder under which results appear.
-    #[arg(long, value_name = "FOLDER", default_value = "runs")]
-    pub runs: PathBuf,
+    /// Where results appear.
+    #[command(flatten)]
+    pub runs: RunsFolder,
+    /// Run again whenever the manifest, what it includes, a table, a recording or another file changes in a way that results
+    /// depend on. Ctrl-C ends it.
+    #[arg(long)]
+    pub watch: bool,
+    /// How much is told meanwhile.
+    #[command(flatten)]
+    pub telling: TellingArguments,
     /// Who executes the steps: local, that is this process, or slurm, jobs of Slurm. By default what the configuration
     /// says, and else this process. See docs/cluster.md.
     #[arg(long, value_enum, value_name = "EXECUTOR", hide_possible_values = true)]
@@ -73,6 +84,8 @@ impl RunArguments {
         let Self {
             manifest,
             device,
+            // Jobs are told their steps.
+            target: _,
             // Whoever follows the run fetches before it hands steps in, and sends at its end.
             remote: _,
             allow_commands: _,
@@ -84,6 +97,8 @@ impl RunArguments {
             portable,
             locked: _,
             runs: _,
+            watch: _,
+            telling: _,
             executor: _,
             track,
         } = self;
@@ -124,7 +139,7 @@ impl RunArguments {
     /// The arguments that another process has to be given so that it ends the run as this one would.
     pub fn words(&self) -> Vec<OsString> {
         let mut words = self.words_of_steps();
-        words.extend(["--runs".into(), (&self.runs).into()]);
+        words.extend(["--runs".into(), self.runs.path().into()]);
         if let Some(bytes) = self.keep_checkpoints {
             words.extend(["--keep-checkpoints".into(), format!("{bytes}B").into()]);
         }

@@ -113,33 +113,21 @@ fn form(parameters: &[Parameter]) -> String {
 }
 
 fn json_schema(shown: &[&Kind]) -> Json {
-    let stages: Vec<Json> = shown
-        .iter()
-        .map(|kind| {
-            let mut object = table_schema(kind.parameters);
-            object["description"] = json!(kind.doc);
-            object["properties"]["kind"] = json!({ "const": kind.name });
-            object["properties"]["only"] = json!({
-                "description": "Limits the stage to some values of some axes of the matrix.",
-                "type": "object",
-            });
-            let mut resources = table_schema(RESOURCE_PARAMETERS);
-            resources["description"] = json!(
-                "What a step of the stage takes of a machine of a cluster. No key depends on it."
-            );
-            object["properties"][RESOURCES] = resources;
-            if let Some(required) = object["required"].as_array_mut() {
-                required.push(json!("kind"));
-            }
-            object
-        })
-        .collect();
-    // A stage of an included manifest may be amended without naming its kind again.
-    let amendment = json!({
-        "description": "Changes to a stage of an included manifest.",
-        "type": "object",
-        "not": { "required": ["kind"] },
+    let kinds = shown.iter().map(|kind| {
+        let mut object = table_schema(kind.parameters);
+        object["properties"]["only"] = json!({
+            "description": "Limits the stage to some values of some axes of the matrix.",
+            "type": "object",
+        });
+        let mut resources = table_schema(RESOURCE_PARAMETERS);
+        resources["description"] = json!(
+            "What a step of the stage takes of a machine of a cluster. No key depends on it."
+        );
+        object["properties"][RESOURCES] = resources;
+        (kind.name, kind.doc, object)
     });
+    // A stage of an included manifest may be amended without naming its kind again.
+    let stage = decided_by("kind", false, kinds.collect());
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "pipe manifest",
@@ -156,10 +144,47 @@ fn json_schema(shown: &[&Kind]) -> Json {
             "include": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] },
             "vars": { "type": "object" },
             "matrix": { "type": "object", "additionalProperties": { "anyOf": [{ "type": "array" }, axis_schema()] } },
-            "stage": { "type": "object", "additionalProperties": { "anyOf": [{ "oneOf": stages }, amendment] } },
+            "stage": { "type": "object", "additionalProperties": stage },
         },
         "additionalProperties": false,
     })
+}
+
+/// A table that is one of several, by the value of the key `tag`: name, description and schema of each. A validator then says
+/// what is wrong with the one that is meant, and not that none fits.
+fn decided_by(tag: &str, is_required: bool, tables: Vec<(&str, &str, Json)>) -> Json {
+    let names: Vec<&str> = tables.iter().map(|(name, ..)| *name).collect();
+    let docs: Vec<String> = tables
+        .iter()
+        .map(|(name, doc, _)| format!("{name}: {doc}"))
+        .collect();
+    let conditions: Vec<Json> = tables
+        .into_iter()
+        .map(|(name, doc, mut table)| {
+            table["properties"][tag] = json!({ "const": name });
+            table["description"] = json!(doc);
+            json!({
+                "if": { "properties": { tag: { "const": name } }, "required": [tag] },
+                "then": table,
+            })
+        })
+        .collect();
+    let mut schema = json!({
+        "type": "object",
+        "properties": {
+            tag: { "description": docs.join("\n"), "anyOf": [{ "enum": names }, variable()] },
+        },
+        "allOf": conditions,
+    });
+    if is_required {
+        schema["required"] = json!([tag]);
+    }
+    schema
+}
+
+/// What stands for a value: `"${name}"`.
+fn variable() -> Json {
+    json!({ "type": "string", "pattern": "\\$\\{[^}]+\\}" })
 }
 
 /// An axis that is described rather than listed.
@@ -176,6 +201,13 @@ fn axis_schema() -> Json {
                 "sizes": { "type": "array", "items": { "type": "integer", "minimum": 1 }, "minItems": 1 },
             },
             "required": ["subsets_of"],
+            "additionalProperties": false,
+        },
+        {
+            "description": "The folds of a stage, as it lists them.",
+            "type": "object",
+            "properties": { "folds_of": { "type": "string" } },
+            "required": ["folds_of"],
             "additionalProperties": false,
         },
         {
@@ -211,7 +243,12 @@ fn or_variable(schema: Json) -> Json {
     if schema == json!({ "type": "string" }) {
         return schema;
     }
-    json!({ "anyOf": [schema, { "type": "string", "pattern": "\\$\\{[^}]+\\}" }] })
+    let is_composed = schema["type"] == "object" || schema["type"] == "array";
+    match is_composed {
+        // What is no text is meant to be the table or the list, and told what is wrong with it.
+        true => json!({ "if": { "type": "string" }, "then": variable(), "else": schema }),
+        false => json!({ "anyOf": [schema, variable()] }),
+    }
 }
 
 fn shape_schema(shape: &Shape) -> Json {
@@ -241,19 +278,10 @@ fn shape_schema(shape: &Shape) -> Json {
         Shape::Table(parameters) => table_schema(parameters),
         Shape::Map(item) => json!({ "type": "object", "additionalProperties": shape_schema(item) }),
         Shape::Tagged { tag, variants } => {
-            let choices: Vec<Json> = variants
-                .iter()
-                .map(|variant| {
-                    let mut object = table_schema(variant.parameters);
-                    object["description"] = json!(variant.doc);
-                    object["properties"][*tag] = json!({ "const": variant.name });
-                    if let Some(required) = object["required"].as_array_mut() {
-                        required.push(json!(tag));
-                    }
-                    object
-                })
-                .collect();
-            json!({ "oneOf": choices })
+            let tables = variants.iter();
+            let tables =
+                tables.map(|variant| (variant.name, variant.doc, table_schema(variant.parameters)));
+            decided_by(tag, true, tables.collect())
         }
         Shape::Either(shapes) => {
             let choices: Vec<Json> = shapes.iter().map(shape_schema).collect();

@@ -48,6 +48,13 @@ enum Came {
 /// Does one step, or the pieces of a task one after another.
 pub fn step(arguments: &StepArguments, common: &Common) -> Result<u8, CliError> {
     let run = &arguments.run;
+    if !run.target.targets.is_empty() {
+        return Err(CliError::Usage {
+            message: "`pipe step` is about one step, and `--target` about others".into(),
+            help: "`pipe run --target STEP` brings a step up to date with what it is made from"
+                .into(),
+        });
+    }
     if run.portable {
         pipe_foundation::arithmetic::force_portable();
     }
@@ -226,12 +233,12 @@ impl Job<'_> {
     ) -> Result<Vec<Came>, CliError> {
         let steps = wanted.iter().flat_map(|unit| unit.steps.iter().copied());
         let selection = Selection::alone(self.plan, steps);
-        let (observer, _) = listening(self.common, self.signals);
+        let (observer, _) = listening(self.common, &self.arguments.run.telling, self.signals);
         let failures = Failures::new(observer.as_ref());
         let run = &self.arguments.run;
         let mut options = RunOptions {
             keep_going: run.keep_going,
-            runs: &run.runs,
+            runs: run.runs.path(),
             devices: visible_devices::count(),
             selection: Some(&selection),
             share,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use pipe_engine::cache::{Cache, Run};
 use pipe_engine::manifest::{Limits, location, near, present_name, suggest};
 
+use crate::project_root::root_of;
+
 use super::error::InspectError;
 use super::step::{StepOfRun, stage_of};
 
@@ -26,7 +28,7 @@ pub fn find_manifest(cache: &Cache, name: &str) -> Result<String, InspectError> 
     if stem.is_some() {
         let path = Path::new(name);
         // One that asks for more than usual is found by its place below.
-        let present = present_name(path, &Limits::default());
+        let present = present_name(path, &root_of(path), &Limits::default());
         if let Some(present) = present.filter(|present| known.contains(present)) {
             return Ok(present);
         }

@@ -3,5 +3,5 @@
 mod project;
 mod store;
 
-pub use project::{BUNDLE_FILE, Project};
+pub use project::Project;
 pub use store::{TrustError, TrustedFolders};

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use pipe_engine::manifest::location;
 
-/// What the folder of a project holds.
-const MARKERS: [&str; 2] = [".git", "corpora.toml"];
+use crate::project_root::{BUNDLE_FILE, MARKERS};
 
-/// What the folder of an unpacked bundle holds.
-pub const BUNDLE_FILE: &str = "bundle.json";
+/// What the folder of a project holds, besides what marks its root.
+const GIT: &str = ".git";
 
 /// A folder of manifests in it.
 const MANIFESTS: &str = "pipelines";
@@ -23,8 +22,8 @@ pub struct Project {
 }
 
 impl Project {
-    /// The project of the manifest at `path`: the bundle that it is in; or the nearest folder above it with `.git` or
-    /// `corpora.toml`; or its own folder, and for one in `pipelines` the folder above.
+    /// The project of the manifest at `path`: the bundle that it is in; or the nearest folder above it with `.git`,
+    /// `corpora.toml` or `.pipe`; or its own folder, and for one in `pipelines` the folder above.
     pub fn of(path: &Path) -> Self {
         let path = location(path);
         let own = path.parent().unwrap_or(Path::new("/"));
@@ -32,7 +31,8 @@ impl Project {
         let bundle = own.ancestors().find(|folder| holds(folder, BUNDLE_FILE));
         let marked = || {
             let mut above = own.ancestors();
-            above.find(|folder| MARKERS.iter().any(|name| holds(folder, name)))
+            let markers = [GIT].into_iter().chain(MARKERS);
+            above.find(|folder| markers.clone().any(|name| holds(folder, name)))
         };
         let alone = || match own.parent() {
             Some(above) if own.ends_with(MANIFESTS) => above,

@@ -43,9 +43,9 @@ fn whole_manifests_fail_with_their_code_alone() {
 /// Keys of stages, by kind.
 fn keys_of_kinds(space: &Workspace) -> BTreeMap<String, BTreeSet<String>> {
     let schema: Json = serde_json::from_str(&space.stdout(&["schema", "--json"])).unwrap();
-    let stages = &schema["properties"]["stage"]["additionalProperties"]["anyOf"][0]["oneOf"];
+    let stages = &schema["properties"]["stage"]["additionalProperties"]["allOf"];
     let keys = |stage: &Json| {
-        let properties = stage["properties"].as_object().unwrap();
+        let properties = stage["then"]["properties"].as_object().unwrap();
         let kind = properties["kind"]["const"].as_str().unwrap().to_owned();
         (kind, properties.keys().cloned().collect())
     };

@@ -115,7 +115,7 @@ fn a_stray_quote_is_reported_with_its_line_and_joins_no_rows() {
     }
     let run = space.run("pipe.toml", &["--set", "speech.max_bad=0.2"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let split = space.read("runs/pipe/speech/split.tsv");
+    let split = space.read("runs/pipe/speech.max_bad=0.2/speech/split.tsv");
     assert!(split.contains("made/s3\t"), "{split}");
     assert_eq!(
         run.finished()["items"]["left_out"],

@@ -86,7 +86,7 @@ outputs = ["done.txt"]
     }
     let raised = space.run("pipe.toml", &["--set", "speech.max_bad=0.2"]);
     assert_eq!(raised.code, Some(0), "{}", raised.stderr);
-    let listed = space.read("runs/pipe/speech/set_aside.tsv");
+    let listed = space.read("runs/pipe/speech.max_bad=0.2/speech/set_aside.tsv");
     assert_eq!(listed.lines().count(), 5, "{listed}");
     assert!(listed.contains("made/audio/0003\t"), "{listed}");
 }

@@ -34,12 +34,15 @@ fn a_lower_limit_holds_for_results_in_the_cache_and_a_higher_one_costs_no_work()
         ] {
             assert!(error.contains(words), "{words}: {error}");
         }
-        for words in ["max_bad", "all bad items: runs/pipe/speech/set_aside.tsv"] {
+        for words in [
+            "max_bad",
+            "all bad items: runs/pipe/speech.max_bad=0.05/speech/set_aside.tsv",
+        ] {
             assert!(help.contains(words), "{words}: {help}");
         }
         assert_eq!(lowered.with_status("skipped"), ["audio", "fbank", "count"]);
         assert_eq!(lowered.items().0, 0, "nothing is computed");
-        let list = space.read("runs/pipe/speech/set_aside.tsv");
+        let list = space.read("runs/pipe/speech.max_bad=0.05/speech/set_aside.tsv");
         assert!(list.contains("made/audio/0003\t"), "{list}");
     }
     let plan = space.pipe(&["plan", "pipe.toml", "--set", "speech.max_bad=0"]);

@@ -79,10 +79,14 @@ fn a_model_tells_how_its_features_were_made_even_where_other_ways_make_the_same(
         run.executed()
     );
     assert_ne!(run.key("train"), first.key("train"));
-    let model = String::from_utf8_lossy(
-        &std::fs::read(space.join("runs/pipe/train/model.safetensors")).unwrap(),
-    )
-    .into_owned();
+    let model =
+        String::from_utf8_lossy(
+            &std::fs::read(space.join(
+                "runs/pipe/fbank.log_floor=1e-20,other.log_floor=1e-20/train/model.safetensors",
+            ))
+            .unwrap(),
+        )
+        .into_owned();
     assert!(model.contains("1e-20"), "the model tells of other features");
     let why = space.stdout(&["why", "pipe.toml", "--step", "train"]);
     assert!(why.contains("log_floor: 1e-20 -> "), "{why}");

@@ -287,7 +287,7 @@ fn what_a_page_holds_runs_again_and_gives_its_results() {
     let space = study();
     let arguments = ["run", "study.toml", "--set", "train.epochs=2"];
     space.stdout(&arguments);
-    let page = space.read("runs/study/report/report.html");
+    let page = space.read("runs/study/train.epochs=2/report/report.html");
     let files = files_of(&page);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["corpora.toml", "study.lock.toml", "study.toml"]);

@@ -187,7 +187,7 @@ fn a_recording_of_a_corpus_that_is_too_long_is_bad_until_the_limit_is_raised() {
     let allowed = run_within(&space, 100_000, &["--set", "speech.max_bad=0.1"]);
     assert_eq!(allowed.code, Some(0), "{}", allowed.stderr);
     assert_eq!(allowed.items(), (0, 9 * 3));
-    let dropped = space.read("runs/pipe/speech/dropped.tsv");
+    let dropped = space.read("runs/pipe/speech.max_bad=0.1/speech/dropped.tsv");
     assert!(
         dropped.contains("made/audio/0003\tit lasts 60000.0 s"),
         "{dropped}"
@@ -208,10 +208,12 @@ fn a_recording_of_a_corpus_that_is_too_long_is_bad_until_the_limit_is_raised() {
     ];
     let without = space.run("pipe.toml", &short);
     assert_eq!((without.code, without.items()), (Some(0), (0, 9 * 3)));
-    assert_ne!(space.read("runs/pipe/count/count.txt"), whole);
+    let shorter = "runs/pipe/speech.max_bad=0.1,speech.max_duration_s=0.5/count/count.txt";
+    assert_ne!(space.read(shorter), whole);
     let with = space.run("pipe.toml", &["--set", "speech.max_duration_s=0.9"]);
     assert_eq!((with.code, with.items()), (Some(0), (3, 9 * 3)));
-    assert_eq!(space.read("runs/pipe/count/count.txt"), whole);
+    let longer = "runs/pipe/speech.max_duration_s=0.9/count/count.txt";
+    assert_eq!(space.read(longer), whole);
     let again = space.run("pipe.toml", &short);
     assert_eq!((again.code, again.steps().0), (Some(0), 0));
 }

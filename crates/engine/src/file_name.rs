@@ -19,8 +19,17 @@ pub fn file_name(id: &str) -> String {
 
 /// [`file_name`] followed by `ending`, such as `.log`, which is never shortened.
 pub fn file_name_with_ending(id: &str, ending: &str) -> String {
+    within(LONGEST_BYTES, id, ending)
+}
+
+/// [`file_name`] of at most `longest` bytes, 64 at least, for names that people read.
+pub fn short_file_name(id: &str, longest: usize) -> String {
+    within(longest.clamp(64, LONGEST_BYTES), id, "")
+}
+
+fn within(longest: usize, id: &str, ending: &str) -> String {
     let escaped = escape(id);
-    let longest = LONGEST_BYTES.saturating_sub(ending.len());
+    let longest = longest.saturating_sub(ending.len());
     if !escaped.is_empty() && escaped.len() <= longest {
         return escaped + ending;
     }
@@ -170,6 +179,16 @@ mod tests {
         }
         assert_eq!(id_of(&file_name(&"/".repeat(86))), None);
         assert_eq!(id_of(&file_name(&"/".repeat(85))), Some("/".repeat(85)));
+    }
+
+    #[test]
+    fn short_names_are_short_and_still_nobody_elses() {
+        let long = |last: &str| format!("train.heads={}{last}", "x".repeat(100));
+        let names = [long("1"), long("2")].map(|id| short_file_name(&id, 80));
+        assert!(names[0].starts_with("train.heads=xxx"), "{names:?}");
+        assert_eq!(names.each_ref().map(String::len), [80, 80]);
+        assert_ne!(names[0], names[1]);
+        assert_eq!(short_file_name("train.epochs=20", 80), "train.epochs=20");
     }
 
     #[test]

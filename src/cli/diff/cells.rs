@@ -4,6 +4,9 @@ use pipe_report::{SheetCell, Tone};
 
 use crate::inspect::stage_of;
 
+/// Between the ids of two steps that correspond to each other.
+const BETWEEN: &str = " -> ";
+
 /// Names of steps as short as they can be: the matrix values alone where all are variants of one stage.
 pub fn short_names<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
     let ids: Vec<&str> = ids.collect();
@@ -14,10 +17,26 @@ pub fn short_names<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
         Some((_, value)) => value.to_string(),
         None => part.to_string(),
     };
-    let values = |id: &&str| -> Option<String> {
+    let of_one = |id: &str| -> Option<Vec<String>> {
         let values = id.strip_prefix(stage)?.strip_prefix('[')?;
         let values = values.strip_suffix(']')?.split(',').map(value);
-        Some(values.collect::<Vec<String>>().join(", "))
+        Some(values.collect())
+    };
+    let values = |id: &&str| -> Option<String> {
+        // Two steps that correspond to each other are both named.
+        let Some((before, after)) = id.split_once(BETWEEN) else {
+            return Some(of_one(id)?.join(", "));
+        };
+        let (before, after) = (of_one(before)?, of_one(after)?);
+        if before.len() != after.len() {
+            return Some(format!("{} → {}", before.join(", "), after.join(", ")));
+        }
+        let parts = before.into_iter().zip(after);
+        let parts = parts.map(|(before, after)| match before == after {
+            true => after,
+            false => format!("{before} → {after}"),
+        });
+        Some(parts.collect::<Vec<String>>().join(", "))
     };
     let short: Option<Vec<String>> = ids.iter().map(values).collect();
     short.unwrap_or_else(|| ids.into_iter().map(str::to_string).collect())
@@ -84,6 +103,25 @@ fn unsigned_zero(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_the_values_of_variants_and_of_pairs_of_them() {
+        let short = |ids: &[&str]| short_names(ids.iter().copied());
+        assert_eq!(
+            short(&[
+                "train[seed=1,method=baseline]",
+                "train[seed=1,method=baseline] -> train[seed=1,method=GR C]",
+                "train[seed=1] -> train[seed=1,method=GR C]",
+            ]),
+            [
+                "seed 1, baseline",
+                "seed 1, baseline → GR C",
+                "seed 1 → seed 1, GR C"
+            ]
+        );
+        let other = ["train[seed=1]", "test[seed=1] -> train[seed=2]"];
+        assert_eq!(short(&other), other);
+    }
 
     #[test]
     fn a_change_too_small_to_show_has_no_sign() {

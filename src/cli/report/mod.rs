@@ -65,10 +65,11 @@ pub fn report(arguments: &ReportArguments, common: &Common) -> Result<u8, CliErr
             (Some(folder), _) => folder.join(runs_folder(&plan, step)),
             (None, _) => arguments
                 .runs
-                .join(&plan.name)
+                .path()
+                .join(plan.results_folder())
                 .join(runs_folder(&plan, step)),
         };
-        let runs = arguments.out.is_none().then_some(&arguments.runs);
+        let runs = arguments.out.is_none().then_some(arguments.runs.path());
         for file in &files.files {
             let path = folder.join(&file.name);
             if let Some(runs) = runs {
@@ -144,7 +145,9 @@ pub fn write_pages(
     let described = Described::here(plan, cache, results)?;
     for step in report_steps(plan) {
         if results.steps[step].output.is_some() {
-            let folder = runs.join(&plan.name).join(runs_folder(plan, step));
+            let folder = runs
+                .join(plan.results_folder())
+                .join(runs_folder(plan, step));
             if InTheWay::of(&RealSystem, runs, &folder.join(PAGE)).is_some() {
                 // It was reported with the other results of the step.
                 continue;

@@ -23,7 +23,9 @@ pub fn show(plan: &Plan, cache: &Cache, summary: &RunSummary, runs: &Path) -> Re
             continue;
         }
         if let Some(report) = content(cache, step.output.as_deref()) {
-            let folder = runs.join(&plan.name).join(runs_folder(plan, index));
+            let folder = runs
+                .join(plan.results_folder())
+                .join(runs_folder(plan, index));
             print(&format!(
                 "\n{}\n",
                 with_own_colours(report.to_terminal_in_brief(width, colour).trim_end())

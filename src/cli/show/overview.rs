@@ -1,5 +1,6 @@
 //! A run: its steps, how they ended and what they made.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use pipe_engine::cache::{Cache, CacheError, Ending, Run, StepOutput};
@@ -54,13 +55,29 @@ pub fn show(cache: &Cache, run: &Run, json: bool, page: Page) -> Result<String, 
         SheetColumn::text("output").dispensable(3),
     ];
     let shared = Arc::new(run.clone());
-    let rows = StepOfRun::ids(run)
-        .into_iter()
-        .map(|id| row(cache, &shared, id));
+    let mut ids = StepOfRun::ids(run);
+    let places = places(cache, run)?;
+    // Those that its log does not know, as of runs of earlier versions, come last and by name.
+    ids.sort_by_key(|id| places.get(id).copied().unwrap_or(usize::MAX));
+    let rows = ids.into_iter().map(|id| row(cache, &shared, id));
     sheet.table("", columns, rows.collect::<Result<_, _>>()?, 0);
+    sheet.notes(vec![
+        "time: of the work itself, whenever it was done; of items, over all cores".into(),
+    ]);
     let failures = record.failed.iter();
     sheet.notes(failures.map(|(id, why)| format!("{id}: {why}")).collect());
     Ok(page.render(&sheet))
+}
+
+/// Where each step comes among those of its run: after what it is made from.
+fn places(cache: &Cache, run: &Run) -> Result<HashMap<String, usize>, CacheError> {
+    let decisions = cache.runs.decisions(run)?.unwrap_or_default();
+    let is_start = |event: &&serde_json::Value| event["event"] == "run_started";
+    let started = decisions.iter().find(is_start);
+    let steps = started.and_then(|event| event["steps"].as_array());
+    let ids = steps.into_iter().flatten().filter_map(|id| id.as_str());
+    let places = ids.enumerate().map(|(place, id)| (id.to_owned(), place));
+    Ok(places.collect())
 }
 
 fn row(cache: &Cache, run: &Arc<Run>, id: String) -> Result<Vec<SheetCell>, CacheError> {

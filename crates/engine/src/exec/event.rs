@@ -25,7 +25,7 @@ pub enum Status {
     Executed,
     /// It ran and failed.
     Failed,
-    /// It did not run because a step before it failed, or the run was interrupted.
+    /// It did not run because a step before it failed, the run was interrupted, or it is not what the run was about.
     Skipped,
 }
 

@@ -61,7 +61,7 @@ impl<'a> Publisher<'a> {
     pub fn new(options: &RunOptions<'a>, plan: &'a Plan, cache: &'a Cache) -> Self {
         Self {
             runs: options.runs,
-            folder: options.runs.join(&plan.name),
+            folder: options.runs.join(plan.results_folder()),
             shows: !options.for_another_run,
             largest_copy_bytes: options.largest_copy_bytes,
             plan,

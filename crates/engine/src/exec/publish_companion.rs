@@ -36,7 +36,7 @@ pub fn record_companion(
         parts: HashSet::from([(file.step.clone(), file.part)]),
         files: vec![file],
     };
-    let folder = runs.join(&plan.name);
+    let folder = runs.join(plan.results_folder());
     let manifest = Path::new(&plan.manifest);
     let published = &cache.published;
     published.update(&folder, manifest, publication, |_| true)?;

@@ -110,7 +110,7 @@ impl Manifest {
                 name
             }
             None => {
-                let name = name_by_path(path);
+                let name = name_by_path(path, options.root.unwrap_or(Path::new(".")));
                 if !is_usable(&name) {
                     diagnostics.push(
                         Diagnostic::new(

@@ -20,11 +20,6 @@ const LONGEST_BYTES: usize = 230;
 /// What a name must look like, for messages.
 pub(super) const EXPECTED: &str = "a relative path without `.`, `..` and control characters, such as \"demo\" or \"paper/demo\", of fewer than 230 bytes, where each slash counts as three";
 
-/// The folder that names of manifests start from.
-fn project_root() -> Option<PathBuf> {
-    std::env::current_dir().ok()?.canonicalize().ok()
-}
-
 /// Where a manifest is: absolute, with links to its folder followed, but not one that it is itself.
 pub fn location(path: &Path) -> PathBuf {
     let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
@@ -39,11 +34,12 @@ pub fn location(path: &Path) -> PathBuf {
     }
 }
 
-/// The name that a manifest has by its path alone: the path inside the project without `.toml` and without a leading
+/// The name that a manifest has by its path alone: the path inside the folder `root` of the project without `.toml` and without a leading
 /// `pipelines/`; the name of the file where it is outside.
-pub fn name_by_path(path: &Path) -> String {
+pub fn name_by_path(path: &Path, root: &Path) -> String {
     let path = location(path);
-    let inside = project_root().and_then(|root| path.strip_prefix(root).ok());
+    let root = root.canonicalize().ok();
+    let inside = root.and_then(|root| path.strip_prefix(root).ok());
     let inside = inside.map(|inside| inside.strip_prefix(MANIFESTS).unwrap_or(inside));
     let file = path.file_name().map(Path::new).unwrap_or(&path);
     let name = inside
@@ -56,9 +52,9 @@ pub fn name_by_path(path: &Path) -> String {
     }
 }
 
-/// The name that the manifest at `path` has at present; none where there is no such file. One that cannot be read has
+/// The name that the manifest at `path` of the project in `root` has at present; none where there is no such file. One that cannot be read has
 /// the name of its path.
-pub fn present_name(path: &Path, limits: &Limits) -> Option<String> {
+pub fn present_name(path: &Path, root: &Path, limits: &Limits) -> Option<String> {
     if !path.is_file() {
         return None;
     }
@@ -68,7 +64,7 @@ pub fn present_name(path: &Path, limits: &Limits) -> Option<String> {
     };
     let table = read(path, &options, &[], &mut Diagnostics::default());
     let given = table.ok().and_then(|(_, table)| given_name(&table));
-    Some(given.unwrap_or_else(|| name_by_path(path)))
+    Some(given.unwrap_or_else(|| name_by_path(path, root)))
 }
 
 fn given_name(table: &Table) -> Option<String> {
@@ -121,7 +117,11 @@ mod tests {
             ("/usr/demo.toml", "demo"),
             ("../demo.toml", "demo"),
         ] {
-            assert_eq!(name_by_path(Path::new(path)), name, "{path}");
+            assert_eq!(
+                name_by_path(Path::new(path), Path::new(".")),
+                name,
+                "{path}"
+            );
         }
     }
 }

@@ -5,6 +5,7 @@ mod axis_values;
 mod bindings;
 mod budget;
 pub mod check;
+mod changes;
 mod check_variant;
 mod checked;
 mod confinement;
@@ -41,6 +42,7 @@ mod syntax;
 pub mod value;
 mod variant;
 
+pub use changes::changes_text;
 pub use checked::{Files, Manifest};
 pub use confinement::{OUTSIDE, leads_out};
 pub use declaration::Declaration;

@@ -22,7 +22,7 @@ pub struct Override {
 pub fn parse_override(text: &str) -> Result<Override, Diagnostics> {
     let source = Source::of_override(text);
     let whole = source.place(0..text.len());
-    let Some((path, written)) = text.split_once('=') else {
+    let Some((path, written)) = path_and_value(text) else {
         return Err(
             Diagnostic::new("manifest::set", format!("`--set {text}` has no `=`"))
                 .at(&whole, "expected stage.key=value")
@@ -69,6 +69,11 @@ pub fn parse_override(text: &str) -> Result<Override, Diagnostics> {
         path: parts,
         node: Node { value, place },
     })
+}
+
+/// What an argument of `--set` names, and what it sets that to, as written; none without `=`.
+pub(super) fn path_and_value(text: &str) -> Option<(&str, &str)> {
+    text.split_once('=')
 }
 
 /// Puts an override into the manifest `table`; each of `file_keys` is allowed at the top. One that names nothing there

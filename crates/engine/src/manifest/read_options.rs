@@ -9,6 +9,8 @@ use super::limits::Limits;
 pub struct ReadOptions<'a> {
     /// Values in the place of those in the file, as `--set` takes them, in order.
     pub overrides: &'a [String],
+    /// The folder that its name starts from where it gives itself none; the current one without.
+    pub root: Option<&'a Path>,
     /// What it may ask for.
     pub limits: Limits,
     /// The folder that all paths in it must stay in; none where they may lead anywhere.

@@ -9,7 +9,8 @@ mod step;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::manifest::{Declaration, Diagnostics, Manifest, ReadOptions, Vocabulary};
+use crate::file_name::short_file_name;
+use crate::manifest::{Declaration, Diagnostics, Manifest, ReadOptions, Vocabulary, changes_text};
 use crate::source::{Place, Source};
 use crate::stage::{Device, Stage, Unbuilt};
 
@@ -18,11 +19,16 @@ pub use explain::{Explanation, Reason, explain, reasons};
 pub use lineage::lineage;
 pub use step::Step;
 
+/// The longest name of a folder of changed results, in bytes; folders and files with long names are to fit into it.
+const LONGEST_CHANGES_BYTES: usize = 120;
+
 /// A checked manifest with everything needed to run it. Steps come after their inputs.
 pub struct Plan {
     /// Name of the manifest: what it gives itself, or its path inside the project. Results and the memory of runs go
     /// by it.
     pub name: String,
+    /// What overrides change in it; none without any.
+    pub changes: Option<String>,
     /// Its path as it was given.
     pub manifest: String,
     /// The files that it was read from: its own, then those that it includes.
@@ -78,6 +84,7 @@ impl Plan {
         }
         let plan = Self {
             name: manifest.name,
+            changes: changes_text(options.overrides),
             manifest: manifest.path.display().to_string(),
             sources: manifest.sources,
             files: manifest.files,
@@ -85,6 +92,16 @@ impl Plan {
             device,
         };
         diagnostics.or_ok(plan)
+    }
+
+    /// The folder of its results below that of all: its name, and with changes a folder of theirs in that, so that they stand
+    /// beside the results of the manifest as it is. No stage has such a name, which has a dot in it.
+    pub fn results_folder(&self) -> PathBuf {
+        let folder = PathBuf::from(&self.name);
+        match &self.changes {
+            None => folder,
+            Some(changes) => folder.join(short_file_name(changes, LONGEST_CHANGES_BYTES)),
+        }
     }
 
     /// Index of the step called `id`.

@@ -42,6 +42,14 @@ impl PinnedSplit {
             false => Self::Speakers(SplitTable::parse(text)?),
         })
     }
+
+    /// True for a table that assigns nobody.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Speakers(table) => table.rows.is_empty(),
+            Self::Utterances(table) => table.rows.is_empty(),
+        }
+    }
 }
 
 impl UtteranceTable {

@@ -29,6 +29,27 @@ pub enum IngestError {
         /// Why.
         reason: FileError,
     },
+    /// The split table says nothing.
+    #[error("the split table {} assigns nobody: it has no lines but those of its columns and comments", path.display())]
+    #[diagnostic(
+        code(ingest::empty_split_table),
+        help(
+            "give it a line for each speaker, as runs/<manifest>/<stage>/split.tsv of a run without `split_file` has"
+        )
+    )]
+    EmptySplitTable {
+        /// The table.
+        path: PathBuf,
+    },
+    /// The split table is not about these data.
+    #[error("{}: {reason}", path.display())]
+    #[diagnostic(forward(reason))]
+    SplitTableDiffers {
+        /// The table.
+        path: PathBuf,
+        /// What the one has and the other has not.
+        reason: SplitError,
+    },
     /// The split table is not understood.
     #[error("{}: {reason}", path.display())]
     #[diagnostic(

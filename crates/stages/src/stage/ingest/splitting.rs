@@ -80,10 +80,20 @@ impl Splitting {
                     path: path.clone(),
                     reason,
                 })?;
+                if parsed.is_empty() {
+                    return Err(IngestError::EmptySplitTable { path: path.clone() }.into());
+                }
+                let differs = |reason: SplitError| IngestError::SplitTableDiffers {
+                    path: path.clone(),
+                    reason,
+                };
                 match parsed {
-                    PinnedSplit::Speakers(table) => return by_speakers(&table, entries),
+                    PinnedSplit::Speakers(table) => {
+                        return by_speakers(&table, entries).map_err(|error| differs(error).into());
+                    }
                     PinnedSplit::Utterances(table) => {
-                        table.splits(entries.iter().map(|(entry, ..)| &entry.utterance))?
+                        let utterances = entries.iter().map(|(entry, ..)| &entry.utterance);
+                        table.splits(utterances).map_err(differs)?
                     }
                 }
             }
@@ -95,13 +105,16 @@ impl Splitting {
                     test: of(Split::Test),
                     seed: 0,
                 };
-                return by_speakers(&assign(&with_lengths(entries), &options)?, entries);
+                return Ok(by_speakers(
+                    &assign(&with_lengths(entries), &options)?,
+                    entries,
+                )?);
             }
             Self::Fractions(fractions) => match self.by_fractions(fractions, entries, warnings)? {
                 Some(splits) => splits,
                 None => {
                     let table = assign(&with_lengths(entries), &options_of(fractions))?;
-                    return by_speakers(&table, entries);
+                    return Ok(by_speakers(&table, entries)?);
                 }
             },
             Self::Folds { count, options } => {
@@ -260,7 +273,7 @@ fn with_lengths(entries: &[Listed]) -> Vec<(&pipe_speech::corpus::Utterance, f64
 }
 
 /// Gives each utterance the split of its speaker; the table as text.
-fn by_speakers(table: &SplitTable, entries: &mut [Listed]) -> miette::Result<String> {
+fn by_speakers(table: &SplitTable, entries: &mut [Listed]) -> Result<String, SplitError> {
     table.apply(entries.iter_mut().map(|(entry, ..)| &mut entry.utterance))?;
     Ok(table.to_text())
 }
