@@ -124,7 +124,9 @@ impl Prefix<'_> {
         let nodes = messages(graph, GRAPH_NODE)?.into_iter();
         let values = |field| -> Result<Vec<(String, Vec<u8>)>, NoMessage> {
             let values = messages(graph, field)?.into_iter();
-            values.map(|value| self.renamed(value, VALUE_NAME)).collect()
+            values
+                .map(|value| self.renamed(value, VALUE_NAME))
+                .collect()
         };
         let mut tensors = Vec::new();
         for tensor in messages(graph, GRAPH_INITIALIZER)? {
@@ -149,7 +151,9 @@ impl Prefix<'_> {
         }
         Ok(PlainGraph {
             name: text(graph, GRAPH_NAME)?,
-            nodes: nodes.map(|node| self.node(node)).collect::<Result<_, _>>()?,
+            nodes: nodes
+                .map(|node| self.node(node))
+                .collect::<Result<_, _>>()?,
             tensors,
             inputs: values(GRAPH_INPUT)?,
             outputs: values(GRAPH_OUTPUT)?,
@@ -321,7 +325,12 @@ mod tests {
         ];
         let graph = [
             node(b"Abs", b"audio", b"outer", &[]),
-            node(b"If", b"audio", b"out", &field(NODE_ATTRIBUTE, &attribute.concat())),
+            node(
+                b"If",
+                b"audio",
+                b"out",
+                &field(NODE_ATTRIBUTE, &attribute.concat()),
+            ),
         ]
         .concat();
         let whole = ModelGraph::of(&model(&graph, &[]), "b.", &names(&["out"])).unwrap();

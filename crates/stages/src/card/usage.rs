@@ -152,7 +152,9 @@ fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
         return;
     }
     let others = front_end.steps();
-    let others = others.filter(|step| matches!(step, FeatureStep::Embedder { .. })).count();
+    let others = others
+        .filter(|step| matches!(step, FeatureStep::Embedder { .. }))
+        .count();
     if others > 0 {
         let (of, files) = match others {
             1 => ("another model in ONNX", "its file"),
@@ -162,7 +164,9 @@ fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
             "Its features are those of {of}: `pipe predict` and `pipe export` need {files}, beside the model, in a folder `models`, or named with `--embed-model`."
         ));
     }
-    let dither = front_end.filterbank().map(|fbank| fbank.fbank().options().dither);
+    let dither = front_end
+        .filterbank()
+        .map(|fbank| fbank.fbank().options().dither);
     if dither.is_some_and(|dither| dither > 0.0) {
         text.paragraph(
             "Its features are dithered, so it can only be exported to ONNX with features as input.",

@@ -91,7 +91,10 @@ fn node_of(node: PlainNode, from: u64, to: u64) -> Result<Node, String> {
 pub(super) fn constant(name: &str, tensor: &InputTensor) -> CopiedConstant {
     let (kind, bytes): (i64, Vec<u8>) = match &tensor.values {
         TensorValues::F32(values) => (FLOAT, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
-        TensorValues::F64(values) => (DOUBLE, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        TensorValues::F64(values) => (
+            DOUBLE,
+            values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        ),
         TensorValues::I32(values) => (INT32, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
         TensorValues::I64(values) => (INT64, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
         TensorValues::Bool(values) => (BOOL, values.iter().map(|&v| u8::from(v)).collect()),

@@ -171,7 +171,11 @@ fn arranged(part: &mut Part<'_>, usage: &Usage, given: &str) -> String {
     let mut order: Vec<i64> = usage.axes.iter().filter_map(place).collect();
     let kept = order.len() as i64;
     // What the model has no axis for is 1 long.
-    order.extend((0..3).filter(|axis| !order.contains(axis)).collect::<Vec<_>>());
+    order.extend(
+        (0..3)
+            .filter(|axis| !order.contains(axis))
+            .collect::<Vec<_>>(),
+    );
     let mut given = given.to_owned();
     if !order.is_sorted() {
         let order = [("perm", Attribute::ints(&order))];

@@ -57,7 +57,10 @@ impl Known<'_> {
         let features = self.features;
         let known = self.extremes.get_or_insert_with(|| {
             let smallest = part.reduced("ReduceMin", "smallest", features, &[1]);
-            (smallest, part.reduced("ReduceMax", "largest", features, &[1]))
+            (
+                smallest,
+                part.reduced("ReduceMax", "largest", features, &[1]),
+            )
         });
         known.clone()
     }
@@ -75,7 +78,11 @@ impl Known<'_> {
             }
             Statistic::Slope => {
                 let centred = self.centred(part).values.clone();
-                slope(&mut part.within(&place.to_string()), self.features, &centred)
+                slope(
+                    &mut part.within(&place.to_string()),
+                    self.features,
+                    &centred,
+                )
             }
             Statistic::Skewness => self.standardised_moment(part, place, 3),
             Statistic::Kurtosis => self.standardised_moment(part, place, 4),
@@ -95,7 +102,11 @@ impl Known<'_> {
         let standardised = part.node("Div", "standardised", &[&centred, &units]);
         let mut product = standardised.clone();
         for factor in 1..power {
-            product = part.node("Mul", &format!("product_{factor}"), &[&product, &standardised]);
+            product = part.node(
+                "Mul",
+                &format!("product_{factor}"),
+                &[&product, &standardised],
+            );
         }
         let mut moment = part.reduced("ReduceMean", "moment", &product, &[1]);
         if power == 4 {

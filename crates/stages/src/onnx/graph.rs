@@ -104,7 +104,10 @@ fn attribute(name: &str, value: &Attribute) -> Message {
 fn constant(constant: &Constant) -> Message {
     let (data_type, bytes): (i64, Vec<u8>) = match &constant.values {
         Numbers::Floats(values) => (FLOAT, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
-        Numbers::Doubles(values) => (DOUBLE, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        Numbers::Doubles(values) => (
+            DOUBLE,
+            values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        ),
         Numbers::Ints(values) => (INT64, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
     };
     let dims: Vec<i64> = constant.shape.iter().map(|&size| size as i64).collect();

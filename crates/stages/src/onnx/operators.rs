@@ -132,7 +132,10 @@ fn move_attributes(graph: &mut Graph, node: &mut Node, to: u64) {
         "Split" => {
             move_ints(graph, node, "split", 1);
             let is_told = node.inputs.get(1).is_some_and(|split| !split.is_empty());
-            let is_counted = node.attributes.iter().any(|(name, _)| name == "num_outputs");
+            let is_counted = node
+                .attributes
+                .iter()
+                .any(|(name, _)| name == "num_outputs");
             if to >= 18 && !is_told && !is_counted {
                 let outputs = Attribute::Int(node.outputs.len() as i64);
                 node.attributes.push(("num_outputs".into(), outputs));
@@ -176,7 +179,14 @@ fn move_ints(graph: &mut Graph, node: &mut Node, name: &str, place: usize) {
 
 fn move_float(graph: &mut Graph, node: &mut Node, name: &str, place: usize) {
     if let Some(Attribute::Float(value)) = taken(node, name) {
-        put(graph, node, name, place, Vec::new(), Numbers::Floats(vec![value]));
+        put(
+            graph,
+            node,
+            name,
+            place,
+            Vec::new(),
+            Numbers::Floats(vec![value]),
+        );
     }
 }
 
@@ -241,7 +251,10 @@ mod tests {
         let (with_input, constants) = moved_to(mean(), 18);
         assert_eq!(with_input.inputs, ["x", "y::axes"]);
         assert_eq!(constants[0].values, Numbers::Ints(vec![1]));
-        assert_eq!((constants[0].shape.len(), with_input.attributes.len()), (1, 0));
+        assert_eq!(
+            (constants[0].shape.len(), with_input.attributes.len()),
+            (1, 0)
+        );
         // A second time changes nothing.
         assert_eq!(moved_to(with_input.clone(), 18), (with_input, Vec::new()));
         let (clip, constants) = moved_to(node("Clip", &[("max", Attribute::Float(6.0))]), 17);
@@ -249,7 +262,11 @@ mod tests {
         assert_eq!(constants[0].values, Numbers::Floats(vec![6.0]));
         assert!(constants[0].shape.is_empty());
         let (split, _) = moved_to(node("Split", &[("axis", Attribute::Int(2))]), 18);
-        assert!(split.attributes.contains(&("num_outputs".into(), Attribute::Int(1))));
+        assert!(
+            split
+                .attributes
+                .contains(&("num_outputs".into(), Attribute::Int(1)))
+        );
         let (split, _) = moved_to(node("Split", &[("axis", Attribute::Int(2))]), 17);
         assert_eq!(split.attributes.len(), 1);
     }
