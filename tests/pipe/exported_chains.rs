@@ -62,13 +62,23 @@ fn case(name: &'static str, stages: Json, layers: &'static str, bins: usize) -> 
 
 fn built_in() -> Vec<Case> {
     let all = [
-        "mean", "deviation", "min", "max", "range", "slope", "skewness", "kurtosis",
+        "mean",
+        "deviation",
+        "min",
+        "max",
+        "range",
+        "slope",
+        "skewness",
+        "kurtosis",
     ];
     let percentiles = [0.0, 20.0, 50.0, 99.5, 100.0];
     vec![
         case(
             "vectors",
-            json!([fbank(16_000, "mean_variance"), functionals(&all, &percentiles)]),
+            json!([
+                fbank(16_000, "mean_variance"),
+                functionals(&all, &percentiles)
+            ]),
             MEAN,
             12 * 13,
         ),
@@ -76,7 +86,10 @@ fn built_in() -> Vec<Case> {
             rate_hz: 8_000,
             ..case(
                 "trimmed",
-                json!([trim(json!({ "margin_s": 0.02 })), fbank(8_000, "mean_variance")]),
+                json!([
+                    trim(json!({ "margin_s": 0.02 })),
+                    fbank(8_000, "mean_variance")
+                ]),
                 LSTM,
                 12,
             )
@@ -84,7 +97,9 @@ fn built_in() -> Vec<Case> {
         case(
             "pauses",
             json!([
-                trim(json!({ "threshold_db": 30.0, "frame_ms": 20.0, "hop_ms": 7.0, "longest_pause_s": 0.05 })),
+                trim(
+                    json!({ "threshold_db": 30.0, "frame_ms": 20.0, "hop_ms": 7.0, "longest_pause_s": 0.05 })
+                ),
                 trim(json!({ "threshold_db": 60.0, "longest_pause_s": 0.0 })),
                 fbank(16_000, "mean"),
                 functionals(&["deviation", "slope"], &[10.0, 90.0]),
@@ -99,7 +114,10 @@ fn with_models(space: &Workspace) -> Vec<Case> {
     let embed = |name: &str, parameters: Json| embed(space, name, parameters);
     let first = |stages: Json| {
         let mut stages = stages;
-        stages.as_array_mut().unwrap().insert(0, json!({ "kind": "ingest", "parameters": {} }));
+        stages
+            .as_array_mut()
+            .unwrap()
+            .insert(0, json!({ "kind": "ingest", "parameters": {} }));
         stages
     };
     vec![
@@ -162,7 +180,10 @@ fn with_models(space: &Workspace) -> Vec<Case> {
         },
         case(
             "old_operators",
-            json!([trim(json!({})), embed("old", json!({ "output_scale": 3.0 }))]),
+            json!([
+                trim(json!({})),
+                embed("old", json!({ "output_scale": 3.0 }))
+            ]),
             LSTM,
             6,
         ),
@@ -214,10 +235,17 @@ fn recordings(space: &Workspace, case: &Case, shortest: usize) -> Vec<String> {
                 let time = at as f64 / f64::from(case.rate_hz);
                 let pitch = 120.0 + 45.0 * index as f64 + 30.0 * (4.0 * time).sin();
                 let voice: f64 = (1..9)
-                    .map(|k| (std::f64::consts::TAU * pitch * time * f64::from(k)).sin() / f64::from(k))
+                    .map(|k| {
+                        (std::f64::consts::TAU * pitch * time * f64::from(k)).sin() / f64::from(k)
+                    })
                     .sum();
-                let silence = index == 7 && (time < 0.31 || (0.6..0.87).contains(&time) || time > 1.23);
-                let loudness = if silence { 0.0 } else { 4_000.0 + 2_500.0 * (9.0 * time).sin() };
+                let silence =
+                    index == 7 && (time < 0.31 || (0.6..0.87).contains(&time) || time > 1.23);
+                let loudness = if silence {
+                    0.0
+                } else {
+                    4_000.0 + 2_500.0 * (9.0 * time).sin()
+                };
                 match index {
                     8 => 0,
                     _ => (loudness * voice + 12.0 * hiss) as i16,
@@ -250,9 +278,17 @@ fn compare(space: &Workspace, python: &Path, cases: Vec<Case>) {
         space.write(&format!("{}.jsonl", case.name), output.stdout);
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx/chains.py");
-    let output = Command::new(python).arg(script).arg(space.path()).output().unwrap();
+    let output = Command::new(python)
+        .arg(script)
+        .arg(space.path())
+        .output()
+        .unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{told}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     eprintln!("{told}");
 }
 
@@ -271,7 +307,11 @@ fn models_of_others_are_in_the_graph() {
     };
     let space = Workspace::new();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx/embedders.py");
-    let output = Command::new(&python).arg(script).arg(space.path()).output().unwrap();
+    let output = Command::new(&python)
+        .arg(script)
+        .arg(space.path())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     let cases = with_models(&space);
     compare(&space, &python, cases);
@@ -342,9 +382,21 @@ onnx.save(model, 'resized.onnx')
     let refused = refused.replace('│', " ");
     let refused: Vec<&str> = refused.split_whitespace().collect();
     let refused = refused.join(" ");
-    for part in ["onnx::model", "its operator Resize", "since version 11", "--input features"] {
+    for part in [
+        "onnx::model",
+        "its operator Resize",
+        "since version 11",
+        "--input features",
+    ] {
         assert!(refused.contains(part), "{part}: {refused}");
     }
     assert!(!space.join("m.onnx").exists());
-    space.stdout(&["export", "m.safetensors", "--onnx", "m.onnx", "--input", "features"]);
+    space.stdout(&[
+        "export",
+        "m.safetensors",
+        "--onnx",
+        "m.onnx",
+        "--input",
+        "features",
+    ]);
 }

@@ -96,7 +96,8 @@ fn a_model_trained_on_embeddings_predicts_recordings() {
     let refused = unwrapped(space.refused(&["export", TRAINED, "--onnx", "trained.onnx"]));
     assert!(refused.contains("--embed-model"), "{refused}");
     let there = ["--embed-model", "elsewhere/same.onnx"];
-    let written = space.stdout(&[&["export", TRAINED, "--onnx", "trained.onnx"], &there[..]].concat());
+    let written =
+        space.stdout(&[&["export", TRAINED, "--onnx", "trained.onnx"], &there[..]].concat());
     assert!(
         written.contains("not in it: resampling to 11025 Hz\n"),
         "{written}"

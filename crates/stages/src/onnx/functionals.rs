@@ -152,7 +152,7 @@ fn percentiles(part: &mut Part<'_>, features: &str, percents: &[f64]) -> String 
         ("largest", Attribute::Int(0)),
         ("sorted", Attribute::Int(1)),
     ];
-    let inputs = [features, &count];
+    let inputs = [features, count.as_str()];
     (part.graph).push("TopK", &sorted, &inputs, &[&sorted, &order], &attributes);
     let one = part.int("one", 1);
     let last = part.node("Sub", "last_frame", &[&frames, &one]);
