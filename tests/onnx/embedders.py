@@ -65,11 +65,9 @@ second (float[batch, 4, 6] frames) => (float[batch, 3] features) {
 OLD = """<ir_version: 5, opset_import: ["" : 10]>
 old (float[samples] audio) => (float[1, frames, 6] features) {
     channels = Unsqueeze <axes = [0, 1]> (audio)
-    padded = Pad <mode = "constant", pads = [0, 0, 20, 0, 0, 20], value = 0.1> (channels)
-    convolved = Conv <kernel_shape = [200], strides = [100]> (padded, kernel)
+    convolved = Conv <kernel_shape = [200], strides = [100]> (channels, kernel)
     clipped = Clip <min = -0.9, max = 0.8> (convolved)
-    kept = Dropout <ratio = 0.3> (clipped)
-    turned = Transpose <perm = [0, 2, 1]> (kept)
+    turned = Transpose <perm = [0, 2, 1]> (clipped)
     features = Softmax <axis = 2> (turned)
 }"""
 
