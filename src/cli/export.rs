@@ -9,7 +9,7 @@ use pipe_nn::model::Model;
 
 use pipe_stages::card::{Card, CardCorpus, CardEvaluation};
 use pipe_stages::onnx::{self, GraphInput, OnnxError};
-use pipe_stages::predict::FrontEnd;
+use pipe_stages::predict::{self, FrontEnd, FrontEndError, Helpers, ProgramError};
 
 use super::arguments::Common;
 use super::console::{print, shown};
@@ -38,7 +38,7 @@ pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliErr
     if let Some(path) = &arguments.onnx {
         check_target(path, &arguments.model, "--onnx", &["onnx"])?;
         let config = model.config();
-        let (bytes, outside) = match arguments.input {
+        let (exported, outside) = match arguments.input {
             ExportInput::Features => (
                 onnx::export(&model, &digest, GraphInput::Features),
                 onnx::before_features(config),
@@ -49,14 +49,16 @@ pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliErr
                 if !outside.is_empty() {
                     return Err(refused(OnnxError::OtherFeatures { outside }));
                 }
-                let front_end = FrontEnd::of(config, &arguments.model).map_err(refused)?;
-                let bytes = onnx::export(&model, &digest, GraphInput::Waveform(&front_end));
-                (bytes, onnx::before_waveforms(config))
+                let front_end = front_end(&model, arguments).map_err(refused)?;
+                let exported = onnx::export(&model, &digest, GraphInput::Waveform(&front_end));
+                (exported, onnx::before_waveforms(config))
             }
         };
+        let exported = exported.map_err(refused)?;
         files.push(Written {
             outside,
-            ..Written::new(path, bytes.map_err(refused)?, "ONNX, opset 17")
+            what: format!("ONNX, opset {}", exported.opset),
+            ..Written::new(path, exported.bytes, "ONNX")
         });
     }
     if let Some(path) = &arguments.card {
@@ -67,22 +69,33 @@ pub fn export(arguments: &ExportArguments, common: &Common) -> Result<u8, CliErr
     written(files, common)
 }
 
+/// How the model's features are computed, as far as that is built in; models in ONNX are among those given or nearby.
+fn front_end(model: &Model, arguments: &ExportArguments) -> Result<FrontEnd, FrontEndError> {
+    let mut onnx_files = arguments.embed_models.clone();
+    onnx_files.extend(predict::nearby(&arguments.model));
+    let helpers = Helpers {
+        onnx_files: &onnx_files,
+        prepare_program: &|stage| Err(ProgramError::not_allowed(stage)),
+    };
+    FrontEnd::with(model.config(), &arguments.model, &helpers)
+}
+
 /// A file to be written.
 struct Written<'p> {
     path: &'p Path,
     bytes: Vec<u8>,
     /// What it is.
-    what: &'static str,
+    what: String,
     /// What has to be done with a recording before the file is of use.
     outside: Vec<String>,
 }
 
 impl<'p> Written<'p> {
-    fn new(path: &'p Path, bytes: Vec<u8>, what: &'static str) -> Self {
+    fn new(path: &'p Path, bytes: Vec<u8>, what: &str) -> Self {
         Self {
             path,
             bytes,
-            what,
+            what: what.to_owned(),
             outside: Vec::new(),
         }
     }
@@ -182,7 +195,7 @@ fn card(
         .iter()
         .map(|(name, config)| CardCorpus { name, config })
         .collect();
-    let front_end = FrontEnd::of(model.config(), &arguments.model);
+    let front_end = front_end(model, arguments);
     let card = Card {
         file: shown(name),
         bytes,

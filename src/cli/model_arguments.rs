@@ -80,12 +80,16 @@ pub struct ExportArguments {
     /// The model file, such as runs/demo/train/model.safetensors; with --emobox, the predictions.csv of an evaluation.
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// Write the network as ONNX, opset 17.
+    /// Write the network as ONNX, opset 17, or a later one where a model of an embed stage needs it.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["card", "emobox"])]
     pub onnx: Option<PathBuf>,
     /// What the ONNX graph takes as input.
     #[arg(long, value_enum, default_value_t = ExportInput::Waveform, requires = "onnx")]
     pub input: ExportInput,
+    /// A model in ONNX that an embed stage computed the features with, which becomes part of the graph; found by its content
+    /// beside MODEL, in the current folder and in folders `models` otherwise. Can be given more than once.
+    #[arg(long = "embed-model", value_name = "FILE")]
+    pub embed_models: Vec<PathBuf>,
     /// Write the model card as Markdown.
     #[arg(long, value_name = "FILE")]
     pub card: Option<PathBuf>,

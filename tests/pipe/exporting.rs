@@ -5,14 +5,12 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use pipe_nn::layers::REGISTERED;
-use pipe_nn::model::{
-    EncoderShape, HeadLabels, Initialisation, InputNormalisation, Model, ModelConfig, Network,
-    NumericTarget,
-};
+use pipe_nn::model::{InputNormalisation, Model};
 use pipe_speech::audio;
 use pipe_stages::predict::FrontEnd;
 use serde_json::{Value as Json, json};
 
+use super::drawn_models::drawn;
 use super::normalising::units_of;
 use super::predicting::trained;
 use super::python::python;
@@ -79,50 +77,14 @@ fn normalised(
     fbank: &str,
     normalisation: Option<InputNormalisation>,
 ) -> Model {
-    let encoder: Vec<_> = serde_json::from_str(layers).unwrap();
     let parameters: Json = serde_json::from_str(fbank).unwrap();
     let bins = parameters["bins"].as_u64().unwrap() as usize;
-    let shape = EncoderShape::new(&encoder, bins).unwrap();
-    let head = json!({ "head": { "attribute": "gender", "mode": "shared" }, "labels": ["female", "male"] });
-    let head: HeadLabels = serde_json::from_value(head).unwrap();
-    let heads = [(head.head.clone(), 2)];
-    let (targets, how) = (["arousal".to_owned()], Initialisation::Pytorch);
-    let mut network = Network::of_tasks(shape, 3, &targets, &heads, how, 7).unwrap();
-    let mut arrays = network.to_arrays();
-    for array in &mut arrays {
-        let gain = match array.name.as_str() {
-            // Biases alone would decide the class.
-            "emotion.bias" | "linear.0.bias" | "linear.1.bias" => 0.0,
-            "emotion.weight" => 6.0,
-            name if name.starts_with("linear") => 2.5,
-            // Attention is lively as it is; with more, the rounding of the front end would show.
-            name if name.starts_with("transformer") => 1.0,
-            _ => 1.6,
-        };
-        array.values.iter_mut().for_each(|value| *value *= gain);
-    }
-    network.set_arrays(&arrays).unwrap();
-    let config = ModelConfig {
-        format: ModelConfig::FORMAT,
-        bins,
-        encoder,
-        classes: ["positive", "neutral", "negative"].map(String::from).into(),
-        targets: vec![NumericTarget {
-            name: "arousal".into(),
-            mean: 3.0,
-            deviation: 0.7,
-        }],
-        heads: vec![head],
-        feature_options: json!([
-            { "kind": "ingest", "parameters": {} },
-            { "kind": "resample", "parameters": { "rate_hz": rate_hz } },
-            { "kind": "fbank", "parameters": parameters },
-        ]),
-        normalisation,
-        provenance: json!({}),
-        best_epoch: 0,
-    };
-    Model::new(config, network)
+    let stages = json!([
+        { "kind": "ingest", "parameters": {} },
+        { "kind": "resample", "parameters": { "rate_hz": rate_hz } },
+        { "kind": "fbank", "parameters": parameters },
+    ]);
+    drawn(layers, bins, stages, normalisation)
 }
 
 /// Recordings of several lengths: voiced sounds in noise on an offset, with a pause, and digital silence.

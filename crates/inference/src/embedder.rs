@@ -48,6 +48,11 @@ impl Embedder {
         Ok(Self { model, usage })
     }
 
+    /// How the model is used.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
     /// What the model makes of a recording: features `[frames, bins]`. A waveform has one sample a frame. Windows follow one
     /// another, outputs are side by side.
     ///

@@ -9,7 +9,8 @@ use crate::onnx_fields::{
     MODEL_GRAPH, NODE_OUTPUT, SHAPE_DIMENSION, TENSOR_NAME, TENSOR_TYPE_ELEMENT, TENSOR_TYPE_SHAPE,
     TYPE_TENSOR, VALUE_NAME, VALUE_TYPE,
 };
-use crate::protobuf_reader::{FieldValue, Fields, NoMessage};
+use crate::protobuf_reader::NoMessage;
+use crate::protobuf_values::{integer, messages, text};
 
 /// The type of the elements of a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,41 +110,6 @@ impl Signature {
             internal,
         })
     }
-}
-
-/// What stands in a field of texts or messages, in its order.
-fn messages(message: &[u8], number: u64) -> Result<Vec<&[u8]>, NoMessage> {
-    let mut found = Vec::new();
-    for field in Fields::of(message) {
-        if let (of, FieldValue::Bytes(bytes)) = field?
-            && of == number
-        {
-            found.push(bytes);
-        }
-    }
-    Ok(found)
-}
-
-/// The last number that stands in a field.
-fn integer(message: &[u8], number: u64) -> Result<Option<u64>, NoMessage> {
-    let mut found = None;
-    for field in Fields::of(message) {
-        if let (of, FieldValue::Varint(value)) = field?
-            && of == number
-        {
-            found = Some(value);
-        }
-    }
-    Ok(found)
-}
-
-fn text(message: &[u8], number: u64) -> Result<String, NoMessage> {
-    let bytes = messages(message, number)?
-        .last()
-        .copied()
-        .unwrap_or_default();
-    let text = std::str::from_utf8(bytes).map_err(|_| NoMessage)?;
-    Ok(text.to_owned())
 }
 
 /// An input, an output or a value between nodes.

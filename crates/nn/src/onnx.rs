@@ -11,6 +11,17 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// Constants.
     pub constants: Vec<Constant>,
+    /// Constants of other models.
+    pub copied: Vec<CopiedConstant>,
+}
+
+/// A constant of another model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CopiedConstant {
+    /// A whole `TensorProto`, or a `SparseTensorProto`, with its name in this graph.
+    pub encoded: Vec<u8>,
+    /// Which of both it is.
+    pub is_sparse: bool,
 }
 
 /// One operator.
@@ -18,6 +29,8 @@ pub struct Graph {
 pub struct Node {
     /// The operator.
     pub op: String,
+    /// The set of operators that it belongs to; empty for that of ONNX itself.
+    pub domain: String,
     /// Its name.
     pub name: String,
     /// Names of the values that it takes; an empty one leaves an input out.
@@ -39,6 +52,23 @@ pub enum Attribute {
     Ints(Vec<i64>),
     /// A text.
     Text(String),
+    /// A graph within the graph, which also sees the values around it.
+    Graph(Box<Body>),
+    /// A whole `AttributeProto`, as another model has it.
+    Encoded(Vec<u8>),
+}
+
+/// A graph within a graph.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Body {
+    /// Its name.
+    pub name: String,
+    /// Its nodes and constants.
+    pub graph: Graph,
+    /// What it is given, each a whole `ValueInfoProto`.
+    pub inputs: Vec<Vec<u8>>,
+    /// What it gives, each a whole `ValueInfoProto`.
+    pub outputs: Vec<Vec<u8>>,
 }
 
 impl Attribute {
@@ -64,6 +94,8 @@ pub struct Constant {
 pub enum Numbers {
     /// 32-bit floats.
     Floats(Vec<f32>),
+    /// 64-bit floats.
+    Doubles(Vec<f64>),
     /// 64-bit integers.
     Ints(Vec<i64>),
 }
@@ -71,12 +103,17 @@ pub enum Numbers {
 impl Graph {
     /// A constant of floats; gives back its name.
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
-        self.constant(name, shape, Numbers::Floats(values.to_vec()))
+        self.numbers(name, shape, Numbers::Floats(values.to_vec()))
+    }
+
+    /// A constant of one 64-bit float without dimensions; gives back its name.
+    pub fn double(&mut self, name: &str, value: f64) -> String {
+        self.numbers(name, &[], Numbers::Doubles(vec![value]))
     }
 
     /// A constant of whole numbers; gives back its name.
     pub fn ints(&mut self, name: &str, shape: &[usize], values: &[i64]) -> String {
-        self.constant(name, shape, Numbers::Ints(values.to_vec()))
+        self.numbers(name, shape, Numbers::Ints(values.to_vec()))
     }
 
     /// A constant of one whole number without dimensions; gives back its name.
@@ -84,8 +121,8 @@ impl Graph {
         self.ints(name, &[], &[value])
     }
 
-    /// Keeps the first constant of a name: those that several layers need are the same.
-    fn constant(&mut self, name: &str, shape: &[usize], values: Numbers) -> String {
+    /// A constant; gives back its name. The first of a name is kept: those that several layers need are the same.
+    pub fn numbers(&mut self, name: &str, shape: &[usize], values: Numbers) -> String {
         if self.constants.iter().all(|other| other.name != name) {
             self.constants.push(Constant {
                 name: name.to_owned(),
@@ -126,6 +163,7 @@ impl Graph {
         let attributes = attributes.iter();
         self.nodes.push(Node {
             op: op.to_owned(),
+            domain: String::new(),
             name: format!("{name}/{op}"),
             inputs: owned(inputs),
             outputs: owned(outputs),

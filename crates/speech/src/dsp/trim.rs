@@ -74,7 +74,7 @@ impl Trim {
     }
 
     /// Samples in so many seconds.
-    fn samples(&self, seconds: f64, rate_hz: u32) -> usize {
+    pub fn samples(&self, seconds: f64, rate_hz: u32) -> usize {
         (seconds * f64::from(rate_hz)).round() as usize
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use pipe_nn::model::{InputNormalisation, ModelConfig};
 use pipe_report::Markdown;
 
-use crate::predict::{FrontEnd, command_line};
+use crate::onnx;
+use crate::predict::{FeatureStep, FrontEnd, command_line};
 
 use super::content::Card;
 use super::data::has_stage;
@@ -150,13 +151,23 @@ fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
         ));
         return;
     }
-    let Some(fbank) = front_end.fbank() else {
-        text.paragraph(
-            "Its features are more than a filterbank: functionals, or those of another model in ONNX, whose file `pipe predict` needs. So it can only be exported to ONNX with features as input.",
-        );
-        return;
-    };
-    if fbank.fbank().options().dither > 0.0 {
+    let others = front_end.steps();
+    let others = others
+        .filter(|step| matches!(step, FeatureStep::Embedder { .. }))
+        .count();
+    if others > 0 {
+        let (of, files) = match others {
+            1 => ("another model in ONNX", "its file"),
+            _ => ("other models in ONNX", "their files"),
+        };
+        text.paragraph(&format!(
+            "Its features are those of {of}: `pipe predict` and `pipe export` need {files}, beside the model, in a folder `models`, or named with `--embed-model`."
+        ));
+    }
+    let dither = front_end
+        .filterbank()
+        .map(|fbank| fbank.fbank().options().dither);
+    if dither.is_some_and(|dither| dither > 0.0) {
         text.paragraph(
             "Its features are dithered, so it can only be exported to ONNX with features as input.",
         );
@@ -168,7 +179,8 @@ fn how(card: &Card<'_>, front_end: &FrontEnd, text: &mut Markdown) {
         &format!("pipe export {} --onnx model.onnx", quoted(&card.file)),
     );
     text.paragraph(&format!(
-        "The graph takes samples in -1..=1 at {rate_hz} Hz, [batch, samples], and contains the whole front end:"
+        "The graph takes samples in -1..=1 at {rate_hz} Hz, [{}, samples], and contains the whole front end:",
+        if onnx::takes_one(front_end) { "1" } else { "batch" },
     ));
     text.code("python", &python(rate_hz, card.config));
 }

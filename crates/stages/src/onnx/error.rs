@@ -1,5 +1,7 @@
 //! Why a model cannot be written as ONNX.
 
+use std::path::PathBuf;
+
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -13,9 +15,9 @@ pub enum OnnxError {
         help("export it with --input features, or train with dither = 0")
     )]
     Dither,
-    /// The features are not a filterbank of the waveform as it is.
+    /// Something that is not built in takes part in the features.
     #[error(
-        "the model's features are more than a filterbank of the waveform; the graph cannot contain: {}",
+        "the graph cannot contain all that computes the model's features: {} would stay outside",
         outside.join(", ")
     )]
     #[diagnostic(
@@ -25,6 +27,18 @@ pub enum OnnxError {
     OtherFeatures {
         /// What takes part in them.
         outside: Vec<String>,
+    },
+    /// A model of others that computes the features cannot be part of the graph.
+    #[error("the model in ONNX {} cannot be part of the graph: {reason}", file.display())]
+    #[diagnostic(
+        code(onnx::model),
+        help("export it with --input features: the graph then takes what that model gives")
+    )]
+    Model {
+        /// Its file.
+        file: PathBuf,
+        /// Why not.
+        reason: String,
     },
     /// Recordings do not stand alone.
     #[error(
@@ -54,7 +68,10 @@ pub enum OnnxError {
     },
     /// Protocol buffers end at 2 GiB.
     #[error("the graph would take {bytes} bytes, more than an ONNX file can hold")]
-    #[diagnostic(code(onnx::size), help("train a smaller network"))]
+    #[diagnostic(
+        code(onnx::size),
+        help("export it with --input features, or train a smaller network")
+    )]
     Size {
         /// Bytes of the file.
         bytes: usize,

@@ -1,17 +1,28 @@
 //! A trained model as an ONNX graph that needs no code of ours.
 //!
-//! Opset 17, IR version 8 (ONNX 1.12). The graph takes a batch of recordings of one length: `waveform`
-//! `[batch, samples]` at the model's rate, or `features` `[batch, frames, bins]`; both sizes are free. It returns
-//! `probabilities` `[batch, 3]` of positive, neutral, negative. Attribute heads only shape training and are left out.
+//! Opset 17, IR version 8 (ONNX 1.12), or what models of others need that are part of it. The graph takes a batch of
+//! recordings of one length: `waveform` `[batch, samples]` at the model's rate, or `features` `[batch, frames, bins]`; both
+//! sizes are free. It returns `probabilities` `[batch, 3]` of positive, neutral, negative. Attribute heads only shape training
+//! and are left out.
 //!
-//! Within a batch no length is known but the common one, so recordings of different lengths go in one by one.
+//! Within a batch no length is known but the common one, so recordings of different lengths go in one by one. Where silence is
+//! trimmed, or a model of others is part of the graph, it takes `[1, samples]`.
 
+mod chain;
+mod copied_model;
+mod embedding;
 mod error;
 mod front_end;
+mod functionals;
 mod graph;
+mod moments;
 mod network;
 mod normalisation;
+mod operators;
 mod outside;
+mod part;
+mod trim;
+mod windows;
 
 use pipe_foundation::Digest;
 use pipe_nn::model::{InputNormalisation, Model};
@@ -20,14 +31,16 @@ use pipe_nn::onnx::Graph;
 use crate::predict::FrontEnd;
 use crate::protobuf::Message;
 
+use chain::Versions;
+pub use chain::takes_one;
 pub use error::OnnxError;
 use graph::Dim;
 pub use outside::{before_features, before_waveforms, beyond_graphs};
 
 /// Version of the operator set.
-const OPSET: i64 = 17;
+const OPSET: u64 = 17;
 /// Version of the file format, the one that came with [`OPSET`].
-const IR_VERSION: i64 = 8;
+const IR_VERSION: u64 = 8;
 /// Longest message of Protocol Buffers.
 const LARGEST_FILE: usize = i32::MAX as usize;
 
@@ -40,12 +53,30 @@ pub enum GraphInput<'a> {
     Features,
 }
 
-/// The bytes of an ONNX file; equal models give equal bytes.
+/// A model in ONNX.
+pub struct Exported {
+    /// The bytes of its file.
+    pub bytes: Vec<u8>,
+    /// The version of ONNX's operators.
+    pub opset: u64,
+}
+
+/// The model in ONNX; equal models give equal bytes.
 ///
 /// # Errors
 /// A front end that a graph cannot hold, or a network too large for the format.
-pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<Vec<u8>, OnnxError> {
+pub fn export(
+    model: &Model,
+    digest: &Digest,
+    input: GraphInput<'_>,
+) -> Result<Exported, OnnxError> {
     let mut graph = Graph::default();
+    let mut versions = Versions {
+        opset: OPSET,
+        domains: Vec::new(),
+        ir_version: IR_VERSION,
+    };
+    let mut together = "All recordings of a batch have the same length.";
     let bins = model.config().bins;
     let classes = model.config().classes.join(",");
     let count = model.config().classes.len();
@@ -68,14 +99,21 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
                     attribute: attribute.clone(),
                 });
             }
-            let other = || OnnxError::OtherFeatures {
-                outside: beyond_graphs(model.config()),
+            let features = chain::add(&mut graph, "waveform", front_end, &mut versions)?;
+            let (recordings, batch) = match chain::takes_one(front_end) {
+                true => (Dim::Size(1), "1"),
+                false => (Dim::Named("batch"), "batch"),
             };
-            let fbank = front_end.fbank().ok_or_else(other)?;
-            let features = front_end::add(&mut graph, "waveform", fbank)?;
-            let dims = [Dim::Named("batch"), Dim::Named("samples")];
+            if batch == "1" {
+                together = "It takes one recording at a time.";
+            }
+            let dims = [recordings, Dim::Named("samples")];
+            let silence = match front_end.trims().is_empty() {
+                true => "",
+                false => " behind silence that is trimmed",
+            };
             let takes = format!(
-                "waveform [batch, samples]: mono audio at {} Hz, samples in -1..=1, at least {} of them",
+                "waveform [{batch}, samples]: mono audio at {} Hz, samples in -1..=1, at least {} of them{silence}",
                 front_end.rate_hz(),
                 front_end.shortest()
             );
@@ -118,19 +156,22 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
         properties.push(("targets", names.join(",")));
     }
     let about = format!(
-        "Speech emotion recognition. Takes {takes}. Returns {}. \
-         All recordings of a batch have the same length.",
+        "Speech emotion recognition. Takes {takes}. Returns {}. {together}",
         returns.join(" and ")
     );
+    operators::moved(&mut graph, versions.opset);
     let graph = graph::message(&graph, "emotion", &about, &declared, &outputs);
-    let opset = Message::new().string(1, "").int(2, OPSET);
+    let set = |domain: &str, version: u64| Message::new().string(1, domain).int(2, version as i64);
     let mut file = Message::new()
-        .int(1, IR_VERSION)
+        .int(1, versions.ir_version as i64)
         .string(2, "pipe")
         .string(3, env!("CARGO_PKG_VERSION"))
         .string(6, &about)
         .message(7, &graph)
-        .message(8, &opset);
+        .message(8, &set("", versions.opset));
+    for (domain, version) in &versions.domains {
+        file = file.message(8, &set(domain, *version));
+    }
     for (key, value) in properties {
         file = file.message(14, &Message::new().string(1, key).string(2, &value));
     }
@@ -138,7 +179,10 @@ pub fn export(model: &Model, digest: &Digest, input: GraphInput<'_>) -> Result<V
     if bytes.len() > LARGEST_FILE {
         return Err(OnnxError::Size { bytes: bytes.len() });
     }
-    Ok(bytes)
+    Ok(Exported {
+        bytes,
+        opset: versions.opset,
+    })
 }
 
 #[cfg(test)]

@@ -4,12 +4,15 @@ use pipe_foundation::Digest;
 use pipe_nn::model::{InputNormalisation, ModelConfig};
 use serde_json::Value as Json;
 
+/// Kinds of stages that a graph contains, and `resample`, which comes before it.
+const WITHIN: [&str; 5] = ["resample", "trim", "fbank", "embed", "functionals"];
+
 /// Stages that no graph of ours contains, as clauses that name them, in their order.
 pub fn beyond_graphs(config: &ModelConfig) -> Vec<String> {
     let stages = config.feature_options.as_array();
     let stages = stages.into_iter().flatten();
     stages
-        .filter(|stage| !matches!(kind(stage), "resample" | "fbank"))
+        .filter(|stage| !WITHIN.contains(&kind(stage)))
         .filter_map(step)
         .collect()
 }
@@ -93,10 +96,7 @@ mod tests {
             provenance: Json::Null,
             best_epoch: 0,
         };
-        assert_eq!(
-            beyond_graphs(&config),
-            ["silence trimmed by `trim`", "functionals"]
-        );
+        assert_eq!(beyond_graphs(&config), [""; 0]);
         assert_eq!(before_waveforms(&config), ["resampling to 8000 Hz"]);
         config.normalisation = Some(InputNormalisation::Group {
             attribute: "speaker".into(),
@@ -111,7 +111,12 @@ mod tests {
                 "normalisation over all recordings of the same speaker",
             ]
         );
-        config.feature_options = json!([{ "kind": "fbank", "parameters": {} }]);
-        assert_eq!(beyond_graphs(&config), [""; 0]);
+        config.feature_options = json!([
+            { "kind": "command", "parameters": {} },
+            { "kind": "embed", "parameters": {} },
+            { "kind": "import", "parameters": {} },
+        ]);
+        let outside = ["the program of `command`", "what `import` gives"];
+        assert_eq!(beyond_graphs(&config), outside);
     }
 }

@@ -17,13 +17,20 @@ use super::foreign_program::ForeignProgram;
 #[derive(Default)]
 pub struct FeatureSteps(Vec<FeatureStep>);
 
-enum FeatureStep {
+/// One of these stages.
+pub enum FeatureStep {
+    /// `embed`.
     Embedder {
+        /// The model, and how it is used.
         embedder: Box<Embedder>,
         /// The file of its model.
         model: PathBuf,
+        /// The content of that file.
+        digest: Digest,
     },
+    /// `functionals`.
     Functionals(Functionals),
+    /// `command`.
     Program(Box<dyn ForeignProgram>),
 }
 
@@ -75,6 +82,7 @@ impl FeatureSteps {
         self.0.push(FeatureStep::Embedder {
             embedder: Box::new(embedder),
             model: file.to_path_buf(),
+            digest,
         });
         Ok(parameters.sample_rate_hz)
     }
@@ -93,6 +101,23 @@ impl FeatureSteps {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &FeatureStep> {
+        self.0.iter()
+    }
+
+    /// Frames of a filterbank, or samples where there is none, that the first of them needs, as far as that is known.
+    pub fn needed(&self) -> usize {
+        match self.0.first() {
+            Some(FeatureStep::Embedder { embedder, .. }) => {
+                let window = embedder.usage().options.window;
+                let window = window.filter(|window| !window.pad);
+                window.map_or(1, |window| window.length.max(1))
+            }
+            _ => 1,
+        }
     }
 
     /// Adds the program of a `command` stage.
@@ -130,7 +155,9 @@ fn through(steps: &[FeatureStep], features: Features) -> Result<Features, Failur
     steps
         .iter()
         .try_fold(features, |features, step| match step {
-            FeatureStep::Embedder { embedder, model } => {
+            FeatureStep::Embedder {
+                embedder, model, ..
+            } => {
                 let made = embedder.compute(features.view(), &Silent);
                 made.map_err(|error| match error {
                     EmbedError::Run { .. } | EmbedError::Panic { .. } => FailureReason::Model {

@@ -15,7 +15,7 @@ use pipe_speech::dsp::{
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::feature_steps::{FeatureSteps, nearby};
+use super::feature_steps::{FeatureStep, FeatureSteps, nearby};
 use super::foreign_program::{PrepareProgram, ProgramError};
 use super::front_end_error::FrontEndError;
 use super::outcome::FailureReason;
@@ -180,15 +180,32 @@ impl FrontEnd {
         self.fbank.as_ref().filter(|_| is_all)
     }
 
-    /// Fewest samples at [`Self::rate_hz`] that have features, as far as that is known.
+    /// What is trimmed of a waveform at [`Self::rate_hz`], one after another.
+    pub fn trims(&self) -> &[Trim] {
+        &self.trims
+    }
+
+    /// The filterbank behind that, whatever else there is; none where models in ONNX or programs take the waveform.
+    pub fn filterbank(&self) -> Option<&NormalisedFbank> {
+        self.fbank.as_ref()
+    }
+
+    /// What comes behind both, in its order.
+    pub fn steps(&self) -> impl Iterator<Item = &FeatureStep> {
+        self.steps.iter()
+    }
+
+    /// Fewest samples at [`Self::rate_hz`], once silence is trimmed, that have features, as far as that is known.
     pub fn shortest(&self) -> usize {
+        let needed = self.steps.needed();
         let Some(fbank) = &self.fbank else {
-            return 1;
+            return needed;
         };
         let options = fbank.fbank().options();
+        let (shift, more) = (options.frame_shift(), needed - 1);
         match options.snip_edges {
-            true => options.frame_length(),
-            false => options.frame_shift().div_ceil(2),
+            true => options.frame_length() + more * shift,
+            false => shift.div_ceil(2) + more * shift,
         }
     }
 

@@ -15,7 +15,7 @@ mod units;
 mod whole;
 mod windows;
 
-pub use feature_steps::nearby;
+pub use feature_steps::{FeatureStep, nearby};
 pub use foreign_program::{ForeignProgram, PrepareProgram, ProgramError, command_line};
 pub use front_end::{FrontEnd, Helpers, fbank_options};
 pub use front_end_error::FrontEndError;
