@@ -52,6 +52,8 @@ fn step(stage: &Json) -> Option<String> {
             Some(rate_hz) => format!("resampling to {rate_hz} Hz"),
             None => "resampling".to_owned(),
         },
+        // Noise that a recording tells by its own statistics, and a chain of states: no graph of ours has them.
+        "vad" => "speech found by `vad`".to_owned(),
         "trim" => "silence trimmed by `trim`".to_owned(),
         "fbank" => "the filterbank of `fbank`".to_owned(),
         "embed" => {
@@ -86,6 +88,7 @@ mod tests {
                 { "kind": "ingest" },
                 { "kind": "resample", "parameters": { "rate_hz": 8000 } },
                 { "kind": "trim", "parameters": {} },
+                { "kind": "vad", "parameters": {} },
                 { "kind": "fbank", "parameters": {} },
                 { "kind": "functionals", "parameters": {} },
             ]),
@@ -95,7 +98,11 @@ mod tests {
         };
         assert_eq!(
             beyond_graphs(&config),
-            ["silence trimmed by `trim`", "functionals"]
+            [
+                "silence trimmed by `trim`",
+                "speech found by `vad`",
+                "functionals"
+            ]
         );
         assert_eq!(before_waveforms(&config), ["resampling to 8000 Hz"]);
         config.normalisation = Some(InputNormalisation::Group {
@@ -106,6 +113,7 @@ mod tests {
             [
                 "resampling to 8000 Hz",
                 "silence trimmed by `trim`",
+                "speech found by `vad`",
                 "the filterbank of `fbank`",
                 "functionals",
                 "normalisation over all recordings of the same speaker",
