@@ -1,11 +1,7 @@
 //! A fully connected layer with ReLU as its definition says: the reference of the tests.
 
 /// `frames` `[frames, inputs]`; `values` are the weight `[outputs, inputs]`, then the bias.
-pub fn forward(
-    values: &[f64],
-    frames: &[f64],
-    (inputs, outputs): (usize, usize),
-) -> Vec<f64> {
+pub fn forward(values: &[f64], frames: &[f64], (inputs, outputs): (usize, usize)) -> Vec<f64> {
     let (weight, bias) = values.split_at(inputs * outputs);
     let mut out = Vec::new();
     for frame in frames.chunks_exact(inputs) {

@@ -159,6 +159,11 @@ impl SpeechFrames {
 
     /// Of each frame in dB; of those that are silent less than any.
     fn finish(mut self) -> Vec<f64> {
+        self.end();
+        self.ratios_db
+    }
+
+    fn end(&mut self) {
         let length = self.frames.length();
         let (periodogram, noise_floor) = (&mut self.periodogram, &mut self.noise_floor);
         let mut take = likelier(&mut self.likelihood, &mut self.ratios_db);
@@ -166,8 +171,6 @@ impl SpeechFrames {
             noise_floor.push(frame(periodogram, zeros, samples, length), &mut take);
         });
         noise_floor.finish(&mut take);
-        drop(take);
-        self.ratios_db
     }
 }
 
