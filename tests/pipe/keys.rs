@@ -87,6 +87,11 @@ kind = "trim"
 input = "tested"
 threshold_db = 30.0
 
+[stage.spoken]
+kind = "vad"
+input = "tested"
+threshold_db = 1.0
+
 [stage.imported]
 kind = "import"
 input = "speech"
@@ -137,7 +142,7 @@ audits = "audited"
 
 [stage.seen]
 kind = "command"
-inputs = { features = "features", each = "each", kept = "kept", embedded = "embedded", averaged = "averaged", cut = "cut", imported = "imported", models = "network", scores = "test" }
+inputs = { features = "features", each = "each", kept = "kept", embedded = "embedded", averaged = "averaged", cut = "cut", spoken = "spoken", imported = "imported", models = "network", scores = "test" }
 files = ["tool.sh"]
 run = ["sh", "tool.sh", "{features}/..", "{out}/seen.txt"]
 outputs = ["seen.txt"]

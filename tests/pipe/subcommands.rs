@@ -231,6 +231,7 @@ fn schema_describes_every_kind() {
         "audit",
         "resample",
         "trim",
+        "vad",
         "fbank",
         "embed",
         "import",

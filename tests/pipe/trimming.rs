@@ -1,4 +1,4 @@
-//! `trim`: silence is gone from what a model learns, and from what it predicts on.
+//! `trim` and `vad`: silence is gone from what a model learns, and from what it predicts on.
 
 use super::predicting::{MODEL, assert_predicts_as_evaluated, trained};
 use super::workspace::Workspace;
@@ -104,4 +104,91 @@ fn a_graph_trims_and_what_predict_cannot_do_is_said() {
     space.run_well("m.toml");
     let refused = space.refused(&["predict", MODEL, "corpora"]);
     assert!(refused.contains("behind the last `resample`"), "{refused}");
+}
+
+/// A syllable of harmonics between two stretches of noise, which `trim` cannot tell from it.
+fn noisy(index: usize) -> Vec<i16> {
+    let mut state = 1 + index as u32;
+    let mut noise = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 16) / 32_768.0 - 1.0
+    };
+    let (before, length) = (9600 + 40 * index, 8000);
+    let syllable = |sample: usize| {
+        let within = sample.checked_sub(before).filter(|at| *at < length);
+        within.map_or(0.0, |at| {
+            let turns = (110 + index) as f64 * at as f64 / 16_000.0;
+            let swell = (std::f64::consts::PI * at as f64 / length as f64).sin();
+            let harmonic = |number: u32| (std::f64::consts::TAU * f64::from(number) * turns).sin();
+            swell * (1..=12).map(harmonic).sum::<f64>()
+        })
+    };
+    (0..before + length + 8000)
+        .map(|sample| (800.0 * syllable(sample) + 600.0 * noise()) as i16)
+        .collect()
+}
+
+#[test]
+fn speech_is_found_where_noise_hides_silence() {
+    let space = Workspace::with_corpus(4);
+    for index in 0..4 {
+        let name = format!("corpora/made/audio/{index:04}.wav");
+        space.write_pcm(&name, 16_000, &noisy(index));
+    }
+    space.write(
+        "v.toml",
+        "[stage.speech]\nkind = \"ingest\"\ncorpora = \"made\"\nsplit = \"train\"\n\
+         [stage.by_energy]\nkind = \"trim\"\ninput = \"speech\"\n\
+         [stage.found]\nkind = \"vad\"\ninput = \"speech\"\nmargin_s = 0.0\n\
+         [stage.lengths]\nkind = \"command\"\nfor_each = \"by_energy\"\nrun = \"wc -c < {input} > {output}\"\n\
+         [stage.of_found]\nkind = \"command\"\nfor_each = \"found\"\nrun = \"wc -c < {input} > {output}\"\n\
+         [stage.sizes]\nkind = \"command\"\ninputs = { all = \"lengths\", found = \"of_found\" }\n\
+         run = \"for f in {all} {found}; do cat $f/*.safetensors | grep -a -o '[0-9]*$'; done > {out}/sizes.txt\"\n\
+         outputs = [\"sizes.txt\"]\n",
+    );
+    space.run_well("v.toml");
+    let sizes = space.read("runs/v/sizes/sizes.txt");
+    // 32-bit samples and a header.
+    let samples: Vec<i64> = (sizes.lines())
+        .map(|size| (size.parse::<i64>().unwrap() - 58) / 4)
+        .collect();
+    let [all @ .., _, _, _, _] = &samples[..] else {
+        panic!("{sizes}");
+    };
+    assert_eq!((all.len(), samples.len()), (4, 8));
+    assert!(all.iter().all(|samples| *samples > 25_000), "{samples:?}");
+    for found in &samples[4..] {
+        assert!((6500..9500).contains(found), "{samples:?}");
+    }
+    assert!(space.run_well("v.toml").executed().is_empty());
+    space.edit(
+        "v.toml",
+        "margin_s = 0.0",
+        "margin_s = 0.0\nthreshold_db = 2.0",
+    );
+    let executed = space.run_well("v.toml").executed();
+    assert!(executed.contains(&"found".into()), "{executed:?}");
+    assert!(!executed.contains(&"by_energy".into()), "{executed:?}");
+}
+
+#[test]
+fn predict_finds_speech_as_training_did() {
+    let space = trained();
+    for index in 0..48 {
+        let name = format!("corpora/made/audio/{index:04}.wav");
+        space.write_pcm(&name, 16_000, &noisy(index));
+    }
+    space.edit(
+        "m.toml",
+        FBANK,
+        "[stage.speech_alone]\nkind = \"vad\"\ninput = \"audio\"\nmargin_s = 0.01\n\
+         [stage.fbank]\nkind = \"fbank\"\ninput = \"speech_alone\"",
+    );
+    space.run_well("m.toml");
+    assert_predicts_as_evaluated(&space);
+    let refused = space.refused(&["export", MODEL, "--onnx", "m.onnx"]);
+    assert!(refused.contains("onnx::features"), "{refused}");
+    let exported = ["export", MODEL, "--onnx", "m.onnx", "--input", "features"];
+    let told = space.stdout(&exported);
+    assert!(told.contains("speech found by `vad`"), "{told}");
 }

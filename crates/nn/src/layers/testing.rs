@@ -50,6 +50,9 @@ pub fn close(found: &[f32], expected: &[f32], tolerance: f32) {
 /// Lengths of the utterances that layers are tested on.
 const LENGTHS: [usize; 5] = [7, 1, 12, 3, 5];
 
+/// The seed of the layers that [`agrees_with_naive`] trains.
+pub const SEED: u64 = 77;
+
 /// Panics unless a layer of frames agrees with its naive version, forward and backward: the output by `naive(values,
 /// frames)` in double precision, every gradient by differences of that. `naive` also gets the place in the batch.
 #[track_caller]
@@ -59,12 +62,24 @@ pub fn agrees_with_naive(
     seed: u32,
     naive: impl Fn(&[f64], &[f64], usize) -> Vec<f64>,
 ) {
-    let layer: super::Layer = serde_json::from_str(layer).unwrap();
     let before = super::Before {
         width,
         states: None,
     };
-    let layers = layer.options().sized(&before).unwrap();
+    agrees_with_naive_behind(layer, &before, seed, naive);
+}
+
+/// As [`agrees_with_naive`], of a layer behind others.
+#[track_caller]
+pub fn agrees_with_naive_behind(
+    layer: &str,
+    before: &super::Before,
+    seed: u32,
+    naive: impl Fn(&[f64], &[f64], usize) -> Vec<f64>,
+) {
+    let width = before.width;
+    let layer: super::Layer = serde_json::from_str(layer).unwrap();
+    let layers = layer.options().sized(before).unwrap();
     let [layer] = &layers[..] else {
         panic!("one layer");
     };
@@ -91,7 +106,7 @@ pub fn agrees_with_naive(
     let members = [4, 0, 2, 1, 3];
     let share = super::Share {
         members: &members,
-        seed: Some(77),
+        seed: Some(SEED),
         stopped: &|| false,
     };
     // Twice through the same buffers, the first time with others: old contents must not matter.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::audio::Waveform;
 
-use super::{Fbank, FbankOptions, Functionals, Resampler, Trim, perturb::testing::perturber};
+use super::{Fbank, FbankOptions, Functionals, Resampler, Trim, Vad, perturb::testing::perturber};
 
 const RATE_HZ: u32 = 16_000;
 const SECONDS: usize = 120;
@@ -23,7 +23,7 @@ fn perturbed(options: Value, wave: &Waveform, progress: &dyn Progress) -> bool {
         .is_err()
 }
 
-const ALL: [Work; 10] = [
+const ALL: [Work; 11] = [
     ("speed", |wave, progress| {
         let options = json!({ "speed": [1.1, 1.1] });
         perturbed(options, wave, progress)
@@ -53,6 +53,9 @@ const ALL: [Work; 10] = [
     }),
     ("trimming", |wave, progress| {
         (Trim::default().apply(&wave.samples, RATE_HZ, progress)).is_err()
+    }),
+    ("voice activity", |wave, progress| {
+        (Vad::default().apply(&wave.samples, RATE_HZ, progress)).is_err()
     }),
     ("filterbank", |wave, progress| {
         let options = FbankOptions {

@@ -1,8 +1,10 @@
 //! The speech front end: resampling, Kaldi-compatible log-mel filterbank features, normalisation, augmentation.
 
+mod centred_frames;
 mod convolve;
 pub mod fbank;
 mod functionals;
+mod kept;
 mod noise;
 mod normalise;
 mod normalised_fbank;
@@ -10,6 +12,7 @@ mod perturb;
 mod resample;
 mod to_rate;
 mod trim;
+mod vad;
 
 pub use fbank::{Fbank, FbankError, FbankOptions, FbankStream};
 pub use functionals::{Functionals, Statistic};
@@ -21,6 +24,7 @@ pub use perturb::{
 pub use resample::{ResampleError, ResampleStream, Resampler};
 pub use to_rate::ToRate;
 pub use trim::{FramePowers, Trim};
+pub use vad::{SpeechFrames, Vad};
 
 #[cfg(test)]
 mod interruption_tests;

@@ -6,6 +6,9 @@ use pipe_foundation::exact;
 use pipe_foundation::progress::{Interrupted, Progress};
 use serde::Deserialize;
 
+use super::centred_frames::CentredFrames;
+use super::kept::{Kept, passages};
+
 /// Samples between two looks at whether to stop.
 const BLOCK_SAMPLES: usize = 1 << 16;
 
@@ -62,13 +65,10 @@ impl Trim {
 
     /// What takes samples that come in blocks, for [`Self::kept_by`].
     pub fn powers(&self, rate_hz: u32) -> FramePowers {
-        let count = |ms: f64| self.samples(ms / 1000.0, rate_hz).max(1);
+        let count = |ms: f64| self.samples(ms / 1000.0, rate_hz);
         FramePowers {
             rate_hz,
-            length: count(self.frame_ms),
-            hop: count(self.hop_ms),
-            samples: Vec::new(),
-            before: 0,
+            frames: CentredFrames::new(count(self.frame_ms), count(self.hop_ms)),
             powers: Vec::new(),
         }
     }
@@ -80,44 +80,17 @@ impl Trim {
 
     /// As [`Self::kept`], of samples that have come in blocks of any sizes.
     pub fn kept_by(&self, of: FramePowers) -> Vec<Range<usize>> {
-        let (rate_hz, hop, received) = (of.rate_hz, of.hop, of.received());
+        let (rate_hz, hop, received) = (of.rate_hz, of.frames.hop(), of.frames.received());
         let count = |seconds: f64| self.samples(seconds, rate_hz);
         let powers = of.finish();
         let loudest = powers.iter().copied().fold(0.0, f64::max);
         let threshold = loudest * exact::pow(10.0, -self.threshold_db / 10.0);
-        let mut speech: Vec<Range<usize>> = Vec::new();
-        for (frame, _) in powers
-            .iter()
-            .enumerate()
-            .filter(|(_, power)| **power > threshold)
-        {
-            let (start, end) = (frame * hop, ((frame + 1) * hop).min(received));
-            match speech.last_mut() {
-                Some(last) if last.end >= start => last.end = end,
-                _ => speech.push(start..end),
-            }
-        }
-        let (Some(first), Some(last)) = (speech.first(), speech.last()) else {
-            return std::iter::once(0..received).collect();
+        let is_speech = powers.iter().map(|power| *power > threshold);
+        let kept = Kept {
+            margin: count(self.margin_s),
+            longest_pause: self.longest_pause_s.map(count),
         };
-        let margin = count(self.margin_s);
-        let start = first.start.saturating_sub(margin);
-        let end = last.end.saturating_add(margin).min(received);
-        let Some(longest_s) = self.longest_pause_s else {
-            return std::iter::once(start..end).collect();
-        };
-        let longest = count(longest_s);
-        let mut kept = Vec::new();
-        let mut from = start;
-        for pair in speech.windows(2) {
-            let (pause_start, pause_end) = (pair[0].end, pair[1].start);
-            if pause_end - pause_start > longest {
-                kept.push(from..pause_start + longest / 2);
-                from = pause_end - longest.div_ceil(2);
-            }
-        }
-        kept.push(from..end);
-        kept
+        kept.around(&passages(is_speech, hop, received), received)
     }
 
     /// What stays of `samples`, joined.
@@ -139,65 +112,33 @@ impl Trim {
     }
 }
 
-/// Mean power of frames whose middles are a hop apart, the first at the first sample; zeros surround the samples, which come
-/// in blocks. It holds the powers, and of the samples the last block and frame.
+/// Mean power of [`CentredFrames`] of samples that come in blocks.
 pub struct FramePowers {
     rate_hz: u32,
-    length: usize,
-    hop: usize,
-    /// Samples, as far as frames still need them.
-    samples: Vec<f32>,
-    /// Samples before them.
-    before: usize,
+    frames: CentredFrames,
     powers: Vec<f64>,
 }
 
 impl FramePowers {
     /// Takes the next samples.
     pub fn push(&mut self, samples: &[f32]) {
-        self.samples.extend_from_slice(samples);
-        while self.end_of_next() <= self.received() {
-            self.make();
-        }
-        let unused = self.start_of_next().saturating_sub(self.before);
-        let unused = unused.min(self.samples.len());
-        // Moved only where that is most of what is held.
-        if unused > self.samples.len() / 2 {
-            self.samples.drain(..unused);
-            self.before += unused;
-        }
-    }
-
-    /// Samples so far.
-    fn received(&self) -> usize {
-        self.before + self.samples.len()
-    }
-
-    fn start_of_next(&self) -> usize {
-        (self.powers.len() * self.hop).saturating_sub(self.length / 2)
-    }
-
-    fn end_of_next(&self) -> usize {
-        self.powers.len() * self.hop + self.length - self.length / 2
-    }
-
-    /// Makes the next frame of what is there.
-    fn make(&mut self) {
-        let start = self.start_of_next();
-        let end = self.end_of_next().min(self.received());
-        let within = (start.checked_sub(self.before)).zip(end.checked_sub(self.before));
-        let within = within.and_then(|(start, end)| self.samples.get(start..end));
-        let squares = within.unwrap_or_default().iter();
-        let sum: f64 = squares.map(|s| f64::from(*s) * f64::from(*s)).sum();
-        self.powers.push(sum / self.length as f64);
+        let length = self.frames.length();
+        let powers = &mut self.powers;
+        (self.frames).push(samples, |_, frame| powers.push(mean_power(frame, length)));
     }
 
     fn finish(mut self) -> Vec<f64> {
-        while self.powers.len() < 1 + self.received() / self.hop {
-            self.make();
-        }
+        let length = self.frames.length();
+        let powers = &mut self.powers;
+        (self.frames).finish(|_, frame| powers.push(mean_power(frame, length)));
         self.powers
     }
+}
+
+/// The mean power of a frame of so many samples; those that are not given are zero.
+pub(super) fn mean_power(frame: &[f32], length: usize) -> f64 {
+    let sum: f64 = frame.iter().map(|s| f64::from(*s) * f64::from(*s)).sum();
+    sum / length as f64
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ fn step(stage: &Json) -> Option<String> {
             Some(rate_hz) => format!("resampling to {rate_hz} Hz"),
             None => "resampling".to_owned(),
         },
+        // Noise that a recording tells by its own statistics, and a chain of states: no graph of ours has them.
+        "vad" => "speech found by `vad`".to_owned(),
         "trim" => "silence trimmed by `trim`".to_owned(),
         "fbank" => "the filterbank of `fbank`".to_owned(),
         "embed" => {
@@ -89,6 +91,7 @@ mod tests {
                 { "kind": "ingest" },
                 { "kind": "resample", "parameters": { "rate_hz": 8000 } },
                 { "kind": "trim", "parameters": {} },
+                { "kind": "vad", "parameters": {} },
                 { "kind": "fbank", "parameters": {} },
                 { "kind": "functionals", "parameters": {} },
             ]),
@@ -96,7 +99,7 @@ mod tests {
             provenance: Json::Null,
             best_epoch: 0,
         };
-        assert_eq!(beyond_graphs(&config), [""; 0]);
+        assert_eq!(beyond_graphs(&config), ["speech found by `vad`"]);
         assert_eq!(before_waveforms(&config), ["resampling to 8000 Hz"]);
         config.normalisation = Some(InputNormalisation::Group {
             attribute: "speaker".into(),
@@ -106,6 +109,7 @@ mod tests {
             [
                 "resampling to 8000 Hz",
                 "silence trimmed by `trim`",
+                "speech found by `vad`",
                 "the filterbank of `fbank`",
                 "functionals",
                 "normalisation over all recordings of the same speaker",

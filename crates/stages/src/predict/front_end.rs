@@ -5,27 +5,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipe_foundation::Features;
-use pipe_foundation::progress::Silent;
 use pipe_inference::Recording;
 use pipe_nn::model::ModelConfig;
 use pipe_speech::audio::{RATES_HZ, Waveform};
 use pipe_speech::dsp::{
-    FbankOptions, Normalisation, NormalisedFbank, ResampleError, Resampler, ToRate, Trim,
+    FbankOptions, Normalisation, NormalisedFbank, ResampleError, Resampler, ToRate,
 };
-use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::feature_steps::{FeatureStep, FeatureSteps, nearby};
 use super::foreign_program::{PrepareProgram, ProgramError};
 use super::front_end_error::FrontEndError;
 use super::outcome::FailureReason;
+use super::speech_found::SpeechFound;
 
 /// Resampling, trimming, filterbank, models in ONNX, functionals and programs as a model was trained with.
 pub struct FrontEnd {
     /// Rates to go through, in this order; the last is that of what follows.
     rates: Vec<ToRate>,
     /// Applied to waveforms at the last rate, one after another.
-    trims: Vec<Trim>,
+    trims: Vec<SpeechFound>,
     /// None where models in ONNX take the waveform.
     fbank: Option<NormalisedFbank>,
     steps: FeatureSteps,
@@ -80,7 +79,7 @@ impl FrontEnd {
                     model: model.to_owned(),
                 })?;
         let mut rates = Vec::new();
-        let mut trims: Vec<Trim> = Vec::new();
+        let mut trims: Vec<SpeechFound> = Vec::new();
         let (mut fbank, mut steps) = (None, FeatureSteps::default());
         let mut wanted_hz = None;
         let none = Map::new();
@@ -90,7 +89,7 @@ impl FrontEnd {
             let has_features = wanted_hz.is_some();
             match kind {
                 "ingest" | "augment" => {}
-                "resample" | "trim" | "fbank" if has_features => {
+                "resample" | "trim" | "vad" | "fbank" if has_features => {
                     return Err(wrong(format!("a {kind} stage comes after one of features")));
                 }
                 "resample" if !trims.is_empty() => {
@@ -98,9 +97,9 @@ impl FrontEnd {
                         model: model.to_owned(),
                     });
                 }
-                "trim" => {
-                    let trim = Trim::deserialize(&stage["parameters"]);
-                    trims.push(trim.map_err(|error| wrong(format!("trim: {error}")))?);
+                "trim" | "vad" => {
+                    let found = SpeechFound::read(kind, &stage["parameters"]);
+                    trims.push(found.map_err(|error| wrong(format!("{kind}: {error}")))?);
                 }
                 "resample" => rates.push(ToRate::new(rate_of(parameters).map_err(wrong)?)),
                 "fbank" => {
@@ -262,8 +261,8 @@ impl FrontEnd {
 impl FrontEnd {
     fn trimmed<'a>(&self, samples: &'a [f32]) -> Cow<'a, [f32]> {
         self.trims.iter().fold(samples.into(), |samples, trim| {
-            let kept = trim.apply(&samples, self.rate_hz(), &Silent);
-            kept.map_or(samples, Cow::Owned)
+            trim.apply(&samples, self.rate_hz())
+                .map_or(samples, Cow::Owned)
         })
     }
 }

@@ -39,7 +39,7 @@ pub enum FrontEndError {
     #[diagnostic(
         code(front_end::trimmed_before),
         help(
-            "train it with `trim` behind the last `resample`, or use `pipe run` with an evaluate stage instead"
+            "train it with `trim` or `vad` behind the last `resample`, or use `pipe run` with an evaluate stage instead"
         )
     )]
     TrimmedBefore {

@@ -11,6 +11,7 @@ mod outcome;
 mod recording;
 mod run;
 mod sample_stream;
+mod speech_found;
 mod units;
 mod whole;
 mod windows;

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::command::COMMAND;
 use super::functionals::FUNCTIONALS;
 use super::trim::TRIM;
+use super::vad::VAD;
 
 /// They were not.
 #[derive(Debug, Error, Diagnostic)]
@@ -16,7 +17,7 @@ use super::trim::TRIM;
 #[diagnostic(
     code(data::front_end),
     help(
-        "give resample, trim, fbank, embed, import, functionals and commands that make features the same parameters and files in both chains, or use one chain for both"
+        "give resample, trim, vad, fbank, embed, import, functionals and commands that make features the same parameters and files in both chains, or use one chain for both"
     )
 )]
 pub struct FrontEndError {
@@ -33,7 +34,7 @@ pub fn front_end(lineage: &Json) -> Json {
 /// Whether a stage decides on rate, silence or features. What a command makes of audio may be augmentation.
 fn decides(stage: &Json) -> bool {
     match stage["kind"].as_str() {
-        Some("resample" | TRIM | "fbank" | "embed" | "import" | FUNCTIONALS) => true,
+        Some("resample" | TRIM | VAD | "fbank" | "embed" | "import" | FUNCTIONALS) => true,
         Some(COMMAND) => stage["parameters"]["makes"] == "features",
         _ => false,
     }

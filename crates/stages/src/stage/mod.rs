@@ -50,6 +50,7 @@ mod identity;
 mod import;
 mod ingest;
 mod joined;
+mod kept_samples;
 mod key_parameter;
 mod made_items;
 mod missing_file;
@@ -64,6 +65,7 @@ mod setting;
 mod train;
 mod trim;
 mod tsne;
+mod vad;
 
 use std::sync::LazyLock;
 
@@ -90,7 +92,7 @@ struct Registered {
     build: fn(&Declaration, &Setting) -> Result<Stage, Diagnostics>,
 }
 
-static REGISTERED: [Registered; 15] = [
+static REGISTERED: [Registered; 16] = [
     Registered {
         kind: &ingest::KIND,
         build: ingest::build,
@@ -106,6 +108,10 @@ static REGISTERED: [Registered; 15] = [
     Registered {
         kind: &trim::KIND,
         build: trim::build,
+    },
+    Registered {
+        kind: &vad::KIND,
+        build: vad::build,
     },
     Registered {
         kind: &fbank::KIND,

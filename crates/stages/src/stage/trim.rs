@@ -1,7 +1,5 @@
 //! `trim`: removes silence from the ends of recordings, and shortens long pauses.
 
-use std::ops::Range;
-
 use pipe_engine::artifact::{ItemData, ItemFacts};
 use pipe_engine::manifest::{
     Declaration, Diagnostics, Gathers, Kind, MAX_BAD, Parameter, STORE, Shape,
@@ -9,8 +7,9 @@ use pipe_engine::manifest::{
 use pipe_engine::stage::{ItemContext, ItemCopy, ItemError, ItemSize, ItemStage, Stage};
 use pipe_speech::dsp::Trim;
 
-use crate::items::{AUDIO, Audio, Samples, Spool, UtteranceItem, size_of_values};
+use crate::items::{AUDIO, Samples, UtteranceItem, size_of_values};
 
+use super::kept_samples::keep;
 use super::options::options;
 use super::parameters::WAVEFORMS;
 use super::setting::Setting;
@@ -101,30 +100,12 @@ impl ItemStage for TrimStage {
         context: &ItemContext<'_>,
     ) -> Result<Box<dyn ItemData>, ItemError> {
         let samples = Samples::of(input)?;
-        let rate_hz = samples.rate_hz();
-        let mut powers = self.trim.powers(rate_hz);
+        let mut powers = self.trim.powers(samples.rate_hz());
         samples.each_block(context.progress, &mut |block| {
             powers.push(block);
             Ok(())
         })?;
-        let kept = self.trim.kept_by(powers);
-        let count: usize = kept.iter().map(Range::len).sum();
-        let mut spool = Spool::new(count as u64, context.scratch)?;
-        let (mut ranges, mut start) = (kept.into_iter().peekable(), 0);
-        samples.each_block(context.progress, &mut |block| {
-            let end = start + block.len();
-            while let Some(range) = ranges.peek().filter(|range| range.start < end) {
-                let within = range.start.max(start)..range.end.min(end);
-                spool.push(&block[within.start - start..within.end - start])?;
-                if range.end > end {
-                    break;
-                }
-                ranges.next();
-            }
-            start = end;
-            Ok(())
-        })?;
-        Ok(Audio::of_values(spool.finish()?, rate_hz))
+        keep(&samples, self.trim.kept_by(powers), context)
     }
 }
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cuda")]
 mod cuda_kernel;
+#[cfg(test)]
+mod naive;
 
 use std::sync::Arc;
 
@@ -161,26 +163,15 @@ impl FrameLayer for SizedDropout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::testing::agrees_with_naive;
+    use crate::layers::testing::{SEED, agrees_with_naive};
 
     #[test]
-    fn values_and_gradients_are_multiplied_by_the_mask_of_their_utterance() {
-        for probability in [0.0, 0.4] {
+    fn equals_the_naive_version() {
+        for (width, probability) in [(5, 0.0), (5, 0.4), (1, 0.875), (17, 0.1)] {
             let layer = format!(r#"{{"layer":"dropout","probability":{probability}}}"#);
-            let sized = SizedDropout {
-                probability,
-                before: Before {
-                    width: 5,
-                    states: None,
-                },
-            };
-            agrees_with_naive(&layer, 5, 3, |_, frames, member| {
-                let mask = match probability {
-                    0.0 => vec![1.0; frames.len()],
-                    _ => sized.mask(frames.len(), 77, member),
-                };
-                let both = frames.iter().zip(mask);
-                both.map(|(x, m)| x * f64::from(m)).collect()
+            agrees_with_naive(&layer, width, 3, |_, frames, member| {
+                let seed = seeds::of_utterance(SEED, member);
+                naive::forward(frames, f64::from(probability as f32), Some(seed))
             });
         }
     }
@@ -197,6 +188,7 @@ mod tests {
         let mut input = SpacedFrames::default();
         input.reset(&[1, 1], 0, 64);
         input.values_mut().fill(1.0);
+        let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| v.into()).collect() };
         let run = |seed: Option<u64>| {
             let mut output = input.clone();
             let share = Share {
@@ -212,6 +204,7 @@ mod tests {
         assert_eq!(first, run(Some(1)));
         assert_ne!(first, run(Some(2)));
         assert_ne!(first[..64], first[64..]);
-        assert_eq!(run(None), [1.0; 128]);
+        let predicted = run(None);
+        assert_eq!(wide(&predicted), naive::forward(&[1.0; 128], 0.5, None));
     }
 }

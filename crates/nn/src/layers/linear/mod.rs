@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cuda")]
 mod cuda_kernel;
+#[cfg(test)]
+mod naive;
 
 use std::sync::Arc;
 
@@ -186,6 +188,22 @@ impl FrameLayer for SizedLinear {
         of_bias.fill(0.0);
         for row in gradient.chunks_exact(outputs) {
             of_bias.iter_mut().zip(row).for_each(|(sum, g)| *sum += g);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::agrees_with_naive;
+
+    #[test]
+    fn equals_the_naive_version() {
+        for (inputs, outputs) in [(1, 1), (5, 3), (3, 17)] {
+            let layer = format!(r#"{{"layer":"linear","units":{outputs}}}"#);
+            agrees_with_naive(&layer, inputs, 5, |values, frames, _| {
+                naive::forward(values, frames, (inputs, outputs))
+            });
         }
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(feature = "cuda")]
 mod cuda_kernel;
 pub mod how;
+#[cfg(test)]
+mod naive;
 pub(crate) mod rows;
 
 use std::sync::Arc;
@@ -226,5 +228,35 @@ impl FrameLayer for SizedPool {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::agrees_with_naive_behind;
+
+    #[test]
+    fn equals_the_naive_version() {
+        for (how, width, states) in [
+            (TimePool::Mean, 1, None),
+            (TimePool::Mean, 5, None),
+            (TimePool::Mean, 4, Some(2)),
+            (TimePool::LastStates, 3, Some(3)),
+            (TimePool::LastStates, 6, Some(3)),
+        ] {
+            let layer = json(&Pool { how });
+            let before = Before { width, states };
+            let forward = states.unwrap_or(width);
+            agrees_with_naive_behind(&layer, &before, 5, |_, frames, _| {
+                naive::forward(frames, how, (width, forward))
+            });
+        }
+    }
+
+    fn json(pool: &Pool) -> String {
+        let mut keys = pool.values();
+        keys.insert("layer".into(), "time_pool".into());
+        Value::Object(keys).to_string()
     }
 }

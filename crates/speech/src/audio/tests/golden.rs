@@ -44,7 +44,7 @@ fn headers_say_what_is_in_the_files() {
             "{}",
             case.file
         );
-        let is_old = case.file.ends_with(".rf64");
+        let is_old = case.file.ends_with(".rf64") || case.file == "pcm24in32.riff";
         assert_eq!(info.revision == 0, is_old, "{}", case.file);
     }
 }

@@ -6,12 +6,13 @@
 needs ffmpeg (with libmp3lame) too; the files here are of FFmpeg 5.1.9, LAME 3.100 and libsndfile 1.2.2. Tones and noise
 of a fixed seed; nobody was recorded. expected.json says of each file: rate, channels, frames, and for codings without a
 choice of rounding the BLAKE3 digest of each channel's samples as 32-bit floats, full scale 1, as FFmpeg decodes them
-(and, where it reads the format, soundfile too: that is asserted here). For the others NAME.f32 holds the samples of the
+(and, where it reads the format, soundfile too: that is asserted here; one that FFmpeg misreads is as soundfile has it). For the others NAME.f32 holds the samples of the
 first channel as `decoder` decodes them; an encoder's delay and padding are left out where the file tells of them.
 """
 
 import json
 import os
+import struct
 import subprocess
 import tempfile
 
@@ -68,6 +69,12 @@ def exact(name, rate, channels, by_soundfile):
     CASES.append(dict(file=name, rate_hz=rate, channels=channels, frames=len(samples), digests=digests(samples)))
 
 
+def by_soundfile_alone(name, rate, channels):
+    samples, other_rate = sf.read(os.path.join(HERE, name), dtype="float32", always_2d=True)
+    assert other_rate == rate, name
+    CASES.append(dict(file=name, rate_hz=rate, channels=channels, frames=len(samples), digests=digests(samples)))
+
+
 def lossy(name, rate, channels, decoder, samples, frames=None):
     """`frames` of the recording, where the decoder leaves padding at the end."""
     path = os.path.join(HERE, name)
@@ -121,6 +128,18 @@ sf.write(out("ms.w64"), sound(16_000, 0.5, 1, 12), 16_000, format="W64", subtype
 exact("ms.w64", 16_000, 1, False)
 sf.write(out("pcm24.rf64"), sound(8_000, 0.3, 1, 13), 8_000, format="RF64", subtype="PCM_24")
 exact("pcm24.rf64", 8_000, 1, True)
+
+# 24 bits in containers of 4 bytes, as WAVE_FORMAT_EXTENSIBLE tells them apart; some bits below them are set. FFmpeg 5.1 takes
+# them for floats of Cool Edit.
+values = np.round(sound(8_000, 0.2, 2, 14) * 2**23).astype("<i4") * 256
+values[::5] += 77
+header = struct.pack("<HHIIHHHHIH", 0xFFFE, 2, 8_000, 64_000, 8, 32, 22, 24, 3, 1)
+header += bytes.fromhex("000000001000800000aa00389b71")
+body = b"WAVEfmt " + struct.pack("<I", len(header)) + header
+body += b"data" + struct.pack("<I", values.nbytes) + values.tobytes()
+with open(out("pcm24in32.riff"), "wb") as file:
+    file.write(b"RIFF" + struct.pack("<I", len(body)) + body)
+by_soundfile_alone("pcm24in32.riff", 8_000, 2)
 
 # MP3: FFmpeg leaves out what the tag of LAME tells; without a tag all that is decoded remains.
 for name, rate, seconds, channels, options in (
