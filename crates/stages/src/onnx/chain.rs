@@ -4,7 +4,7 @@ use pipe_foundation::{Digest, regular_file};
 use pipe_inference::{ModelGraph, Recording};
 use pipe_nn::onnx::Graph;
 
-use crate::predict::{FeatureStep, FrontEnd};
+use crate::predict::{FeatureStep, FrontEnd, SpeechFound};
 
 use super::embedding::Embedding;
 use super::error::OnnxError;
@@ -43,6 +43,11 @@ pub(super) fn add(
     let embeddings = embeddings(front_end, versions)?;
     let mut value = waveform.to_owned();
     for (place, trim) in front_end.trims().iter().enumerate() {
+        let SpeechFound::ByEnergy(trim) = trim else {
+            return Err(OnnxError::OtherFeatures {
+                outside: vec!["speech found by `vad`".to_owned()],
+            });
+        };
         let mut part = Part::new(graph, format!("trim.{place}"));
         value = trim::add(&mut part, &value, trim, front_end.rate_hz());
     }

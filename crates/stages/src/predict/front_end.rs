@@ -179,8 +179,8 @@ impl FrontEnd {
         self.fbank.as_ref().filter(|_| is_all)
     }
 
-    /// What is trimmed of a waveform at [`Self::rate_hz`], one after another.
-    pub fn trims(&self) -> &[Trim] {
+    /// What leaves only speech of a waveform at [`Self::rate_hz`], one after another.
+    pub fn trims(&self) -> &[SpeechFound] {
         &self.trims
     }
 

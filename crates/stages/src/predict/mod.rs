@@ -24,5 +24,6 @@ pub use listing::{Found, Input, list};
 pub use options::PredictOptions;
 pub use outcome::{Failure, FailureReason, Outcome, Row};
 pub use run::predict;
+pub use speech_found::SpeechFound;
 pub use units::{OneGroup, own_units};
 pub use windows::{WindowError, Windows};
