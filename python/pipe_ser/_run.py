@@ -11,22 +11,26 @@ from ._program import PipeError, call
 from ._stored_items import StoredItems
 
 
-def run(manifest, *arguments, project="."):
+def run(manifest, *arguments, project=".", cache=None):
     """Runs a manifest, as `pipe run MANIFEST ARGUMENTS` does, and opens the run.
 
     Arguments such as "--set", "train.epochs=20" are those of the command line.
     """
-    lines = call("run", manifest, *arguments, project=project)
+    lines = call("run", manifest, *arguments, *_cache(cache), project=project)
     settings = _settings(arguments)
-    return Run(lines[0]["manifest"], project, manifest, settings)
+    return Run(lines[0]["manifest"], project, manifest, settings, cache)
 
 
-def open(name, project=".", settings=()):
+def open(name, project=".", settings=(), cache=None):
     """Opens an earlier run: "demo" is the latest of that manifest, "demo:3" a run by its number, "demo~1" the one before.
 
     `settings` are the changes that the run was started with, such as "train.epochs=20"; items are found by them.
     """
-    return Run(name, project, settings=settings)
+    return Run(name, project, settings=settings, cache=cache)
+
+
+def _cache(cache):
+    return () if cache is None else ("--cache", cache)
 
 
 def _settings(arguments):
@@ -42,9 +46,9 @@ def _settings(arguments):
 class Run:
     """One run of a manifest."""
 
-    def __init__(self, name, project=".", manifest=None, settings=(), cache="cache"):
-        """`name` as `pipe show` takes it; `project` is the folder of the project, `cache` its cache."""
-        shown = call("show", name, "--cache", cache, project=project)[0]
+    def __init__(self, name, project=".", manifest=None, settings=(), cache=None):
+        """`name` as `pipe show` takes it; `project` is a folder of the project, `cache` another cache than its own."""
+        shown = call("show", name, *_cache(cache), project=project)[0]
         if "record" not in shown or "step" in shown:
             raise PipeError(f"`{name}` is a step and no run", help="open the run, and take the step from it")
         self.name = shown["run"]
@@ -64,7 +68,7 @@ class Run:
 
     def __getitem__(self, step):
         """A step by its id; a part of the id is enough if it names one step."""
-        shown = call("show", self.name, step, "--cache", self.cache, project=self.project)[0]
+        shown = call("show", self.name, step, *_cache(self.cache), project=self.project)[0]
         if shown["record"] is None:
             raise PipeError(f"the step `{shown['step']}` of {self.name} is not in the cache")
         return Step(self, shown)
@@ -72,7 +76,7 @@ class Run:
     def items(self, step):
         """Utterances of a step such as fbank, and what it made of each, without a copy."""
         changes = [part for setting in self.settings for part in ("--set", setting)]
-        arguments = ("items", self.manifest, step, *changes, "--cache", self.cache)
+        arguments = ("items", self.manifest, step, *changes, *_cache(self.cache))
         head, *lines = call(*arguments, project=self.project)
         if head["key"] != self.record["steps"].get(head["step"]):
             raise PipeError(
@@ -90,6 +94,7 @@ class Step:
         self.id = shown["step"]
         self.key = shown["key"]
         self.record = shown["record"]
+        self._objects = os.path.join(run.project, shown["cache"], "objects")
 
     def __repr__(self):
         return f"<step {self.id} of {self.run.name}>"
@@ -98,9 +103,8 @@ class Step:
     def files(self):
         """Paths of its files in the cache by their names; they must not be written."""
         listed = self.record["output"].get("files", {"files": []})["files"]
-        objects = os.path.join(self.run.project, self.run.cache, "objects")
         return {
-            entry["name"]: os.path.join(objects, entry["digest"][:2], entry["digest"]) for entry in listed
+            entry["name"]: os.path.join(self._objects, entry["digest"][:2], entry["digest"]) for entry in listed
         }
 
     def path(self, name):

@@ -39,6 +39,7 @@ impl Subcommand {
             Self::Plan(options) => Some(&options.manifest.manifest),
             Self::Why(options) => Some(&options.manifest.manifest),
             Self::Report(options) => Some(&options.manifest.manifest),
+            Self::Items(options) => Some(&options.manifest.manifest),
             Self::Graph(options) => Some(&options.manifest.manifest),
             Self::Bundle(options) => options.manifest(),
             // These may be names.

@@ -76,6 +76,7 @@ fn one_step(
         let content = record.as_ref().map(|record| content_json(cache, record));
         let line = json!({
             "run": step.run.to_string(),
+            "cache": cache.root,
             "step": step.id,
             "key": step.key(),
             "error": step.run.record.failed.get(&step.id),
