@@ -12,7 +12,7 @@ fn is_there(program: &str) -> bool {
         .stderr(Stdio::null())
         .status();
     if started.is_err() {
-        pipe_foundation::test_support::skipped(&format!("{program} is not installed"));
+        pipe_foundation::test_support::skipped(format_args!("{program} is not installed"));
     }
     started.is_ok()
 }
