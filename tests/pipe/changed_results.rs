@@ -52,7 +52,7 @@ fn results_of_changed_runs_stand_beside_those_of_the_manifest_as_it_is() {
     assert_eq!(space.run("pipe.toml", &other).code, Some(0));
     assert_eq!(
         space.read("runs/pipe/fbank.bins=21/count/count.txt").trim(),
-        "3"
+        "4"
     );
     assert_eq!(files(&space), plain);
     // A step that is gone is taken away where it was gone.

@@ -145,7 +145,7 @@ fn every_command_has_a_page_of_man() {
     if is_there("groff") {
         let script = "for page in pages/man1/*.1; do groff -man -Tutf8 -ww \"$page\" > \"$page.txt\"; done; cat pages/man1/pipe-run.1.txt";
         let text = shell(&space, "sh", &[], script);
-        assert!(text.contains("--target"), "{text}");
+        assert!(text.contains("Change a value: stage.key=value"), "{text}");
     }
 }
 

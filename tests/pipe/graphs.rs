@@ -13,12 +13,12 @@ number = [{}]
 [stage.say]
 kind = "command"
 inputs = {{ features = "fbank" }}
-run = "echo ${{matrix.number}} > {{{{out}}}}/number.txt"
+run = "echo ${{matrix.number}} > {{out}}/number.txt"
 outputs = ["number.txt"]
 [stage.all]
 kind = "command"
 inputs = {{ said = "say" }}
-run = "ls {{{{said}}}} > {{{{out}}}}/names.txt"
+run = "ls {{said}} > {{out}}/names.txt"
 outputs = ["names.txt"]
 "#,
         numbers.join(", ")

@@ -235,7 +235,10 @@ fn nothing_left_is_reported_with_the_reasons() {
         ),
         "{error}"
     );
-    assert!(help.contains("runs/pipe/speech/set_aside.tsv"), "{help}");
+    assert!(
+        help.contains("runs/pipe/speech.max_bad=1/speech/set_aside.tsv"),
+        "{help}"
+    );
 }
 
 /// The cause is told where it is, and not that a training has nothing to learn from.

@@ -180,7 +180,7 @@ fn a_mistake_is_found_at_its_key_with_what_is_expected_there() {
             "minimum",
         ),
         (
-            "kind = \"train\"\ninput = \"fbank\"\nencoder = [{ kind = \"lstm\", untis = 3 }]",
+            "kind = \"train\"\ninput = \"fbank\"\nencoder = [{ layer = \"lstm\", untis = 3 }]",
             "stage.more.encoder.0.untis",
             "unknown key",
         ),

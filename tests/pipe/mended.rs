@@ -21,7 +21,10 @@ fn a_split_table_without_lines_is_told_in_the_plan_with_its_name() {
         "{planned}"
     );
     // One that is about other speakers has its name in the message too.
-    space.write("tables/split.tsv", "speaker\tsplit\nmade/s0\ttrain\n");
+    space.write(
+        "tables/split.tsv",
+        "speaker\tsplit\tgender\tutterances\thours\nmade/s0\ttrain\n",
+    );
     let planned = space.stdout_of_exit(&["plan", "pipe.toml"], 1);
     assert!(
         planned.contains("tables/split.tsv: the split table does not assign made/s1, made/s2")

@@ -13,7 +13,7 @@ word = ["one", "two"]
 [stage.say]
 kind = "command"
 inputs = { features = "fbank" }
-run = "echo ${matrix.word} > {{out}}/word.txt"
+run = "echo ${matrix.word} > {out}/word.txt"
 outputs = ["word.txt"]
 "#;
     space.write("pipe.toml", space.read("pipe.toml") + more);
