@@ -1,6 +1,5 @@
 //! Runs graphs of ONNX in rten as this program does: a JSON object a line in, with a model and the files of its inputs; one
-//! out, with the files of its outputs. `benches/onnx/operator_graphs.py` asks and compares; `benches/onnx/batches.py` asks for
-//! several `runs`.
+//! out, with the files of its outputs. `benches/onnx/operator_graphs.py` asks and compares.
 
 use std::io::{BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -34,15 +33,12 @@ fn run(asked: &Json) -> Result<Vec<Json>, String> {
         .prepack_weights(true)
         .load(model)
         .map_err(|error| format!("load: {error}"))?;
-    let mut made = Vec::new();
-    for _ in 0..asked["runs"].as_u64().unwrap_or(1) {
-        let mut inputs = Vec::new();
-        for (id, input) in model.input_ids().iter().zip(list(&asked["inputs"])) {
-            inputs.push((*id, ValueOrView::Value(value(input)?)));
-        }
-        let ran = model.run(inputs, model.output_ids(), None);
-        made = ran.map_err(|error| format!("run: {error}"))?;
+    let mut inputs = Vec::new();
+    for (id, input) in model.input_ids().iter().zip(list(&asked["inputs"])) {
+        inputs.push((*id, ValueOrView::Value(value(input)?)));
     }
+    let made = model.run(inputs, model.output_ids(), None);
+    let made = made.map_err(|error| format!("run: {error}"))?;
     let folder = text(&asked["to"]);
     let outputs = made.into_iter().enumerate();
     outputs
