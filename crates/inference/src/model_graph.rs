@@ -307,7 +307,7 @@ mod tests {
         };
         assert_eq!(text(&bias.encoded, TENSOR_NAME).unwrap(), "a/bias");
         let part = ModelGraph::of(&model(&graph, &[]), "a/", &names(&["states"])).unwrap();
-        assert_eq!(part.graph.nodes, std::slice::from_ref(&gather));
+        assert_eq!(part.graph.nodes, std::slice::from_ref(gather));
         assert_eq!(part.graph.tensors, []);
     }
 
