@@ -67,7 +67,7 @@ def encoder(path):
     x = node("Unsqueeze", "samples", constant(numpy.array([1])))
     channels = 1
     for width, stride in [(10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2)]:
-        x = gelu(node("Conv", x, weight(256, channels, width), strides=[stride], pads=[0, 0]))
+        x = gelu(node("Conv", x, weight(256, channels, width), strides=[stride], pads=[0, 0], dilations=[1]))
         channels = 256
     x = norm(node("Transpose", x, perm=[0, 2, 1]), 256)
     for _ in range(4):
