@@ -112,7 +112,7 @@ impl Trim {
     }
 }
 
-/// Mean power of [`CentredFrames`] of samples that come in blocks.
+/// Mean power of centred frames of samples that come in blocks.
 pub struct FramePowers {
     rate_hz: u32,
     frames: CentredFrames,

@@ -22,7 +22,8 @@ use periodogram::Periodogram;
 /// Samples between two looks at whether to stop.
 const BLOCK_SAMPLES: usize = 1 << 14;
 
-/// What is speech, and how much stays of what is none. [`Likelihood`] and [`NoiseFloor`] name the methods.
+/// What is speech, and how much stays of what is none: by the likelihood ratio of Sohn, Kim and Sung (1999), over noise whose
+/// power quantiles tell.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Vad {
