@@ -68,7 +68,10 @@ pub enum OnnxError {
     },
     /// Protocol buffers end at 2 GiB.
     #[error("the graph would take {bytes} bytes, more than an ONNX file can hold")]
-    #[diagnostic(code(onnx::size), help("export it with --input features, or train a smaller network"))]
+    #[diagnostic(
+        code(onnx::size),
+        help("export it with --input features, or train a smaller network")
+    )]
     Size {
         /// Bytes of the file.
         bytes: usize,
