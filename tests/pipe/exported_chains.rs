@@ -112,25 +112,17 @@ fn built_in() -> Vec<Case> {
 
 fn with_models(space: &Workspace) -> Vec<Case> {
     let embed = |name: &str, parameters: Json| embed(space, name, parameters);
-    let first = |stages: Json| {
-        let mut stages = stages;
-        stages
-            .as_array_mut()
-            .unwrap()
-            .insert(0, json!({ "kind": "ingest", "parameters": {} }));
-        stages
-    };
     vec![
         // Two outputs, one of them between the nodes; all windows at once.
         case(
             "layers",
-            first(json!([embed(
+            json!([embed(
                 "frames",
                 json!({
                     "outputs": ["features", "activated"], "input_scale": 4.0,
                     "window": { "length": 1600, "hop": 700, "pad": true },
                 }),
-            )])),
+            )]),
             LSTM,
             14,
         ),
