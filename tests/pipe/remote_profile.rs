@@ -90,7 +90,8 @@ fn a_profile_that_asks_for_its_credentials_is_refused_with_what_to_do() {
         for part in [
             "remote::profile",
             by,
-            "aws configure export-credentials --profile lab --format env",
+            "eval \"$(aws configure export-",
+            "--profile lab --format env",
         ] {
             assert!(told.contains(part), "{part:?} is not in {told}");
         }
