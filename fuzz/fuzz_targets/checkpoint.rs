@@ -27,7 +27,7 @@ fuzz_target!(|bytes: &[u8]| {
         examples.map(|(class, values)| Example {
             id: ["a", "b", "c"][class],
             corpus: "corpus",
-            class,
+            class: Some(class),
             features: FeaturesView {
                 frames: 1,
                 bins: 2,
@@ -44,6 +44,7 @@ fuzz_target!(|bytes: &[u8]| {
         labels: BTreeMap::new(),
         augment: None,
         feature_options: serde_json::Value::Null,
+        normalisation: None,
         provenance: serde_json::Value::Null,
     };
     let options = TrainOptions {

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use miette::Report;
-use pipe_stages::domain::{PlanOptions, SpeechPlan};
 use pipe_engine::manifest::{Diagnostics, Limits, Manifest, ReadOptions};
 use pipe_fuzz::{folder, shipped, write};
-use pipe_nn::model::Device;
+use pipe_nn::model::Devices;
+use pipe_stages::domain::{PlanOptions, SpeechPlan};
 
 /// A twentieth of what is allowed by default: costs follow the limits, and here every input counts.
 fn limits() -> Limits {
@@ -25,12 +25,13 @@ fn plan(path: &Path) -> Result<SpeechPlan, Diagnostics> {
     let options = PlanOptions {
         read: ReadOptions {
             overrides: &[],
+            root: None,
             limits: limits(),
             confined_to: Some(folder()),
             project: Some(folder()),
         },
         present_only: false,
-        device: Device::Cpu,
+        devices: Devices::default(),
         sandbox: false,
         corpora: &|_: &Manifest| Ok(shipped().clone()),
     };

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use pipe_stages::items::{AUDIO, FEATURES};
 use pipe_engine::artifact::ArtifactKind;
 use pipe_engine::cache::items::{
     ItemIndex, ItemRecord, Location, StepTag, decode, encode, step_of,
@@ -16,6 +15,7 @@ use pipe_engine::cache::{Cache, Interruption, ListingHistory, PackReader, Verify
 use pipe_foundation::Digest;
 use pipe_foundation::system::RealSystem;
 use pipe_fuzz::{empty, framed, safetensors, write};
+use pipe_stages::items::{AUDIO, FEATURES};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((kind, bytes)) = bytes.split_first() else {

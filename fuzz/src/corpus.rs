@@ -24,7 +24,7 @@ pub fn check_listing(name: &str, listing: &Listing) {
     assert!(ids().is_sorted_by(|one, next| one < next));
     for entry in &listing.entries {
         let utterance = &entry.utterance;
-        for text in [&utterance.id, &utterance.speaker] {
+        for text in [&*utterance.id, &*utterance.speaker] {
             assert!(text.starts_with(name) && !text.contains(char::is_control));
         }
         if let AudioSource::File {
