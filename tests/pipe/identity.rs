@@ -153,6 +153,8 @@ fn a_manifest_that_was_moved_continues_its_history() {
 #[test]
 fn manifests_outside_the_project_have_the_names_of_their_files() {
     let (space, outside) = (Workspace::new(), Workspace::new());
+    // What marks it as a project, so that its results are here.
+    std::fs::create_dir(space.join(".pipe")).unwrap();
     for folder in ["a", "b"] {
         outside.write(&format!("{folder}/exp.toml"), echo(folder));
     }

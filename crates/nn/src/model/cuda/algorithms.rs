@@ -22,7 +22,7 @@ use super::Pointer;
 mod layout;
 mod operand;
 
-use layout::Layout;
+use layout::{Layout, at};
 pub use operand::{Operand, is_aligned_16};
 
 /// Products side by side that an algorithm is chosen for: enough that the large tiles, which many models need, are
@@ -391,8 +391,4 @@ fn of_cublas(error: CublasError) -> CudaError {
             cudarc::cublas::sys::cublasStatus_t::CUBLAS_STATUS_NOT_INITIALIZED,
         )),
     }
-}
-
-fn at<T>(value: &T) -> *const c_void {
-    std::ptr::from_ref(value).cast()
 }

@@ -1,10 +1,12 @@
 //! How the matrices of a batch lie in memory, as cublasLt wants it described.
 
+use std::ffi::c_void;
+
 use cudarc::cublaslt::result::{self, CublasError};
 use cudarc::cublaslt::sys;
 use cudarc::cublaslt::sys::cublasLtMatrixLayoutAttribute_t as LayoutAttribute;
 
-use super::{Operand, at};
+use super::operand::Operand;
 
 /// How the matrices of a batch are laid out.
 pub(super) struct Layout(pub(super) sys::cublasLtMatrixLayout_t);
@@ -45,4 +47,9 @@ impl Drop for Layout {
         // SAFETY: made once, and not used after.
         let _ = unsafe { result::destroy_matrix_layout(self.0) };
     }
+}
+
+/// Where a value is, as cublasLt takes it.
+pub(super) fn at<T>(value: &T) -> *const c_void {
+    std::ptr::from_ref(value).cast()
 }
