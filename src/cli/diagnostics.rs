@@ -14,6 +14,9 @@ pub fn show_without_strangers_escapes() {
     let _ = miette::set_hook(Box::new(|_| Box::new(Handler)));
 }
 
+/// A word of more characters is nothing that one copies, and is broken over several lines.
+const LONGEST_WORD: usize = 300;
+
 struct Handler;
 
 impl ReportHandler for Handler {
@@ -28,9 +31,9 @@ struct Drawn<'a>(Cleaned<'a>);
 
 impl Display for Drawn<'_> {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> Result {
-        // What one copies, such as an address or a path, is in one piece, however long it is.
+        // What one copies, such as an address or a path, is in one piece.
         let handler = MietteHandlerOpts::new()
-            .break_words(false)
+            .break_words(self.0.longest_word() > LONGEST_WORD)
             .word_separator(WordSeparator::AsciiSpace)
             .word_splitter(WordSplitter::NoHyphenation);
         handler.build().debug(&self.0, formatter)
@@ -54,6 +57,16 @@ struct Cleaned<'a> {
 }
 
 impl<'a> Cleaned<'a> {
+    /// Characters of the longest word in it.
+    fn longest_word(&self) -> usize {
+        let texts = [Some(&self.message), self.help.as_ref()];
+        let words = (texts.into_iter().flatten()).flat_map(|text| text.split_whitespace());
+        let own = words.map(|word| word.chars().count()).max();
+        let others = self.related.iter().chain(self.cause.as_deref());
+        let longest = others.map(Self::longest_word).max();
+        own.max(longest).unwrap_or_default()
+    }
+
     fn of(error: &'a dyn Diagnostic) -> Self {
         let cause = error.diagnostic_source();
         Self {

@@ -124,7 +124,7 @@ fn absent_corpora_are_refused_or_left_out_when_asked() {
         &["--present", "--set", "matrix.method.sizes=[1]"],
     );
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let page = space.read("runs/study/report/report.html");
+    let page = space.read("runs/study/matrix.method.sizes=[1]/report/report.html");
     assert!(page.contains("A corpus that is not here"));
     // All that a stage reads is absent: that is an error with or without the option.
     space.edit(
