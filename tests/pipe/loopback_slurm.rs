@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::workspace::{Run, TRUST, Workspace};
 
 /// The longest that anything of a test is waited for.
-const PATIENCE: Duration = Duration::from_secs(100);
+const PATIENCE: Duration = Duration::from_secs(400);
 
 /// A Slurm with a workspace whose user has it execute steps.
 pub struct LoopbackSlurm {

@@ -34,6 +34,15 @@ fn disturbed(configured: &str, expected: &str, disturb: fn(&LoopbackSlurm)) {
     let run = slurm.start_into("told", &["run", "pipe.toml", "--json"]);
     let began = || (1..=3).all(|v| space.join(&format!("began-{v}")).exists());
     slurm.wait_until("all have begun", began);
+    // What was never seen at work is not missed when it waits again.
+    let is_seen = || {
+        space
+            .read("told")
+            .matches("\"event\":\"step_started\"")
+            .count()
+            >= 3
+    };
+    slurm.wait_until("all are seen at work", is_seen);
     for v in 1..=3 {
         std::fs::remove_file(space.join(&format!("began-{v}"))).unwrap();
     }

@@ -105,6 +105,8 @@ pub fn run(process: &Process, manifest: &Path, parameters: Parameters) -> Ran {
     let mut plan = plan.unwrap_or_else(|errors| panic!("{:?}", errors.shown()));
     // Wherever the tests are, the seed is the same.
     plan.manifest = "/demo.toml".into();
+    // The parameters stand for edits of the manifest, whose results have one folder.
+    plan.changes = None;
     let options = RunOptions {
         jobs: 1,
         keep_going: false,
